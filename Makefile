@@ -1,0 +1,43 @@
+# make demo   harmonize the bundled picture; needs the core only
+# make test   run the tests; installs the lab as well
+# make lint   ruff and mypy
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+DEMO := demo
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.core
+	@mkdir -p $(DEMO)
+	@$(BIN)/samelight harmonize examples/composite.jpg --mask examples/mask.png \
+		--output $(DEMO)/after.jpg --side-by-side $(DEMO)/side-by-side.jpg >/dev/null
+	@echo "before  examples/composite.jpg"
+	@echo "mask    examples/mask.png"
+	@echo "after   $(DEMO)/after.jpg"
+	@echo "all     $(DEMO)/side-by-side.jpg"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Editable, so that both halves can share one environment and an edit needs no new install.
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.core

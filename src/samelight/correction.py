@@ -1,0 +1,191 @@
+"""The one noun: a smooth, low-resolution field of affine colour transforms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samelight.errors import CorrectionError, UsageError
+from samelight.grid import pooling_matrix
+from samelight.types import FloatArray
+
+_FILE_VERSION = 1
+# What numpy raises on a file that is missing, empty, cut short, or not of its kind.
+_UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, BadZipFile)
+_IDENTITY = np.eye(3, 4)
+
+# Ours, measured inside 3 masks on 3 photos of 512 px under 5 recolourings, 32x32 cells fitted at
+# 256 px: mean PSNR 42.9 dB clean and 38.2 dB when the target has smooth errors of 5/255. Half the
+# window gains 2.1 dB clean and copies the errors (-1.0 dB); twice the window loses 2.6 dB clean.
+_WINDOW_CELLS = 1.0
+_RIDGE_LOCAL = 1e-3
+# Ours: just enough to settle what a foreground of one colour leaves open.
+_RIDGE_GLOBAL = 1e-4
+# Ours: beyond this an affine map mostly clips.
+MAX_STRENGTH = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """What to do with each colour, at each place: `corrected = A @ rgb + b`.
+
+    Attributes:
+        grid: (h,w,3,4) float32, `[A | b]` per cell in sRGB-encoded [0,1]. Cell centres lie as in
+            half-pixel ("align_corners=False") resizing, whatever the size of the photo.
+    """
+
+    grid: FloatArray
+
+    def __post_init__(self) -> None:
+        """Refuse a grid of another shape, or with values that are not numbers."""
+        if self.grid.ndim != 4 or self.grid.shape[2:] != (3, 4) or 0 in self.grid.shape:
+            raise UsageError(f"a correction's grid is (h,w,3,4), got {self.grid.shape}")
+        if self.grid.dtype != np.float32 or not np.isfinite(self.grid).all():
+            raise UsageError("a correction's grid holds finite float32 numbers only")
+
+    @classmethod
+    def identity(cls, shape: tuple[int, int] = (1, 1)) -> "Correction":
+        """Make the correction that changes nothing.
+
+        Args:
+            shape: cells down and across.
+        """
+        return cls(np.tile(_IDENTITY.astype(np.float32), (*shape, 1, 1)))
+
+    @classmethod
+    def fit(
+        cls,
+        source: FloatArray,
+        target: FloatArray,
+        mask: FloatArray,
+        *,
+        shape: tuple[int, int] = (32, 32),
+    ) -> "Correction":
+        """Find the smooth affine field that turns one small picture into another.
+
+        A least-squares fit in a Gaussian window around every cell, pulled towards the one affine
+        map that suits the whole foreground, so that a cell with few foreground pixels follows
+        the rest; that map is itself pulled towards identity.
+
+        Args:
+            source: (H,W,3) in [0,1], before.
+            target: (H,W,3) in [0,1], after.
+            mask: (H,W) in [0,1], how much each pixel counts; 1 = foreground.
+            shape: cells down and across.
+
+        Returns:
+            The correction; identity where the mask is empty.
+        """
+        if source.shape != target.shape or source.shape != (*mask.shape, 3):
+            raise UsageError(
+                f"source {source.shape}, target {target.shape} and mask {mask.shape} "
+                "must be (H,W,3), (H,W,3) and (H,W) of one size"
+            )
+        total_weight = float(mask.sum(dtype=np.float64))
+        if not total_weight > 0:
+            return cls.identity(shape)
+        moments = _moments(source, target, mask)
+        overall = moments.sum(axis=(0, 1)) / total_weight
+        global_affine = _ridge_solve(overall, _IDENTITY, _RIDGE_GLOBAL)
+        local = _pool(moments, shape)
+        return cls(_ridge_solve(local, global_affine, _RIDGE_LOCAL).astype(np.float32))
+
+    def with_strength(self, strength: float) -> "Correction":
+        """Do less or more of the same.
+
+        Args:
+            strength: 0 = nothing, 1 = this correction, up to 1.5 = half as much again.
+        """
+        require_strength(strength)
+        identity = _IDENTITY.astype(np.float32)
+        return Correction(identity + np.float32(strength) * (self.grid - identity))
+
+    def save(self, path: str | Path) -> None:
+        """Write a small file that `Correction.load` reads back.
+
+        Args:
+            path: where to write; the name is taken as it is.
+        """
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, version=np.array(_FILE_VERSION), grid=self.grid)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Correction":
+        """Read what `save` wrote.
+
+        Args:
+            path: the file.
+
+        Raises:
+            CorrectionError: if it is missing, of another version, or something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                version, grid = int(stored["version"]), stored["grid"]
+        except _UNREADABLE as error:
+            raise CorrectionError(f"{path} is not a correction saved by samelight") from error
+        if version != _FILE_VERSION:
+            raise CorrectionError(
+                f"{path} is a correction of version {version}, this samelight reads version "
+                f"{_FILE_VERSION}: update samelight or save it again"
+            )
+        try:
+            return cls(grid)
+        except UsageError as error:
+            raise CorrectionError(f"{path} is damaged: {error}") from error
+
+
+def require_strength(strength: float) -> None:
+    """Refuse a strength that is no number, or outside 0 to 1.5.
+
+    Args:
+        strength: 0 = nothing, 1 = the whole correction.
+
+    Raises:
+        UsageError: naming the range.
+    """
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise UsageError(f"strength is {strength}: choose a number from 0 to {MAX_STRENGTH}")
+
+
+def _moments(source: FloatArray, target: FloatArray, mask: FloatArray) -> npt.NDArray[np.float64]:
+    """Multiply out what a least-squares fit sums, per pixel.
+
+    Returns:
+        (H,W,7,4): the weighted rows `x xᵀ` (4) and `y xᵀ` (3), with x = [r,g,b,1].
+    """
+    x = np.concatenate([source, np.ones_like(source[..., :1])], axis=-1, dtype=np.float64)
+    xy = np.concatenate([x, target], axis=-1)
+    return xy[..., :, None] * (x * mask[..., None])[..., None, :]
+
+
+def _pool(moments: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Average the moments in a Gaussian window around every cell; (H,W,7,4) -> (h,w,7,4)."""
+    height, width = moments.shape[:2]
+    down = pooling_matrix(height, shape[0], _WINDOW_CELLS)
+    across = pooling_matrix(width, shape[1], _WINDOW_CELLS)
+    rows = down @ moments.reshape(height, -1)
+    cells = across @ rows.reshape(shape[0], width, -1)
+    return cells.reshape(*shape, 7, 4)
+
+
+def _ridge_solve(
+    moments: npt.NDArray[np.float64], prior: npt.NDArray[np.float64], ridge: float
+) -> npt.NDArray[np.float64]:
+    """Solve for the affine map nearest to the data and, where data is thin, to the prior.
+
+    Args:
+        moments: (...,7,4), averaged so that a full window has weight 1.
+        prior: (3,4).
+        ridge: weight of the prior against a full window.
+
+    Returns:
+        (...,3,4).
+    """
+    pull = ridge * np.eye(4)
+    xx = moments[..., :4, :] + pull
+    yx = moments[..., 4:, :] + prior @ pull
+    affine: npt.NDArray[np.float64] = np.linalg.solve(xx, yx.swapaxes(-1, -2)).swapaxes(-1, -2)
+    return affine

@@ -1,0 +1,29 @@
+"""Failures that a person can act on: each says what was got, what is wanted, and the next step."""
+
+
+class SamelightError(Exception):
+    """Anything samelight refuses to do. Its text is one line, written for the user."""
+
+
+class PhotoError(SamelightError):
+    """A photo that is missing, damaged, or not a photo."""
+
+
+class MaskError(SamelightError):
+    """A mask that cannot be read, or that does not belong to its photo."""
+
+
+class ModelError(SamelightError):
+    """A model that is unknown, missing, or not the file it should be."""
+
+
+class CorrectionError(SamelightError):
+    """A file that holds no correction this version can read."""
+
+
+class OutputError(SamelightError):
+    """A result that cannot be written where it was asked for."""
+
+
+class UsageError(SamelightError, ValueError):
+    """An argument outside its range."""

@@ -1,0 +1,1 @@
+"""The research half: networks, objectives, data, training, evaluation and export (extra: `lab`)."""

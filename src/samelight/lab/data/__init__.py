@@ -1,0 +1,1 @@
+"""Photos, and the training examples made of them."""

@@ -1,0 +1,115 @@
+"""Changes of illumination measured with a colour checker.
+
+Two photos of the same 24 patches under two lights define a polynomial from one light to the other.
+The form, fit and patch order are ccHarmony's (its repository, and ../docs/methods/giftnet.md): 11
+terms on raw sRGB values of 0-255, ordinary least squares.
+"""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samelight.types import FloatArray
+
+Matrix = npt.NDArray[np.float64]
+
+PATCHES = 24
+TERMS = 11
+
+# sRGB values of the chart made in 2005, in ccHarmony's patch order: six neutrals from white to black,
+# the six saturated colours, and the two upper rows. Found by solving for the targets that reproduce
+# the published matrices: 242 of 250 images agree on these integers to 1e-9.
+STANDARD_PATCHES: Matrix = np.array(
+    [
+        [245, 245, 243], [200, 202, 202], [161, 163, 163], [121, 121, 122], [82, 84, 86],
+        [49, 49, 51], [35, 63, 147], [67, 149, 74], [180, 49, 57], [238, 198, 20],
+        [193, 84, 151], [0, 136, 170], [224, 124, 47], [68, 91, 170], [198, 82, 97],
+        [94, 58, 106], [159, 189, 63], [230, 162, 39], [116, 81, 67], [199, 147, 129],
+        [91, 122, 156], [90, 108, 64], [130, 128, 176], [92, 190, 172],
+    ],
+    dtype=np.float64,
+)  # fmt: skip
+
+
+def polynomial_terms(rgb: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Expand colours to [r, g, b, rg, rb, gb, r², g², b², rgb, 1].
+
+    Args:
+        rgb: (...,3), sRGB-encoded, 0-255.
+
+    Returns:
+        (...,11) of the same type.
+    """
+    terms = np.empty((*rgb.shape[:-1], TERMS), dtype=rgb.dtype)
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    terms[..., :3] = rgb
+    terms[..., 3:5] = red[..., None] * rgb[..., 1:]
+    terms[..., 5] = green * blue
+    terms[..., 6:9] = rgb * rgb
+    terms[..., 9] = terms[..., 3] * blue
+    terms[..., 10] = 1
+    return terms
+
+
+def fit_polynomial(source: Matrix, target: Matrix) -> Matrix:
+    """Fit the 3x11 matrix that takes one set of patch colours to another.
+
+    Args:
+        source: (24,3) patch colours, 0-255.
+        target: (24,3) patch colours, 0-255.
+
+    Returns:
+        (3,11) float64; colour' = matrix @ terms.
+
+    Raises:
+        ValueError: when the patches are not 24 colours each.
+    """
+    if source.shape != (PATCHES, 3) or target.shape != (PATCHES, 3):
+        raise ValueError(f"patches are {source.shape} and {target.shape}, wanted (24, 3) each")
+    solution, *_ = np.linalg.lstsq(polynomial_terms(source), target, rcond=None)
+    matrix: Matrix = solution.T
+    return matrix
+
+
+def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
+    """Recolour by a 3x11 matrix.
+
+    Args:
+        matrix: (3,11), as `fit_polynomial` returns it.
+        rgb: (...,3) in [0,1].
+
+    Returns:
+        (...,3) float32, clipped to [0,1].
+    """
+    terms = polynomial_terms(np.asarray(rgb, dtype=np.float32) * np.float32(255))
+    moved = terms.reshape(-1, TERMS) @ matrix.T.astype(np.float32)
+    return np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
+
+
+class Illuminants:
+    """Lights met by real cameras: matrices to and from the standard light, one pair per photo.
+
+    Args:
+        patches: (N,24,3) patch colours of N photos, 0-255.
+    """
+
+    def __init__(self, patches: Matrix) -> None:
+        self.to_standard = [fit_polynomial(colours, STANDARD_PATCHES) for colours in patches]
+        self.from_standard = [fit_polynomial(STANDARD_PATCHES, colours) for colours in patches]
+
+    def change(self, rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Take colours from a random photo's light to another's: (...,3) -> (...,3) in [0,1]."""
+        here, there = rng.choice(len(self.to_standard), 2, replace=False)
+        standard = apply_polynomial(self.to_standard[here], rgb)
+        return apply_polynomial(self.from_standard[there], standard)
+
+
+@cache
+def shipped_illuminants() -> Illuminants:
+    """The lights of ccHarmony's 250 training images, whose patch colours are in the package."""
+    file = resources.files("samelight.lab.data") / "ccharmony_patches.npy"
+    with resources.as_file(file) as path:
+        return Illuminants(np.load(path).astype(np.float64))

@@ -1,0 +1,46 @@
+"""Examples by number: the n-th example depends on the seed and n alone, whoever makes it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.views import Example, View
+
+
+class ExampleStream(Dataset[Example]):
+    """A map from an example's number to the example."""
+
+    def __init__(self, photos: PhotoFolder, view: View, *, size_px: int, seed: int) -> None:
+        self.photos, self.view = photos, view
+        self.size_px, self.seed = size_px, seed
+
+    def __getitem__(self, number: int) -> Example:
+        """Make example `number`."""
+        rng = np.random.default_rng((self.seed, number))
+        return self.view(self.photos, self.size_px, rng)
+
+
+def examples_loader(
+    stream: ExampleStream, numbers: range, *, batch: int, workers: int
+) -> Iterator[list[torch.Tensor]]:
+    """Iterate over the examples of a range in order, in full batches.
+
+    Args:
+        stream: where they come from.
+        numbers: the examples' numbers; resuming starts the range later.
+        batch: examples per step.
+        workers: processes; 0 makes them in this one.
+    """
+    return iter(
+        DataLoader(
+            stream,
+            batch_size=batch,
+            sampler=numbers,
+            num_workers=workers,
+            drop_last=True,
+            prefetch_factor=4 if workers else None,
+        )
+    )

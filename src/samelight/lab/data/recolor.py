@@ -1,0 +1,178 @@
+"""Recolouring: what was done to a foreground that the network must undo.
+
+Each family takes a photo and returns it recoloured as a whole; the caller pastes the foreground.
+All work in float on sRGB-encoded values and may leave [0,1]: quantising and clipping come after.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from samelight.color import lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear
+from samelight.lab.data.illuminant import shipped_illuminants
+from samelight.types import FloatArray
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a family may look at."""
+
+    photo: FloatArray
+    """(H,W,3) in [0,1]."""
+    region: FloatArray
+    """(N,3): the colours of the photo's foreground."""
+    reference: FloatArray
+    """(M,3): the colours of a region of another photo."""
+
+
+class Family(Protocol):
+    """Recolours a photo; strength 0 leaves it, 1 is the family's full effect."""
+
+    def __call__(self, scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+        """Return (H,W,3), not clipped."""
+
+
+def retouch(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """Exposure and white balance in linear light, then tone and saturation, some of them drawn."""
+    on = rng.random(5) < 0.6
+    on[rng.integers(5)] = True
+    image = scene.photo
+    if on[0] or on[1]:
+        stops = on[0] * rng.uniform(-0.9, 0.9)
+        warmth, tint = on[1] * rng.normal(0, [0.22, 0.08])
+        gains = np.exp(strength * np.array([stops + warmth, stops + tint, stops - warmth]))
+        image = linear_to_srgb(srgb_to_linear(image) * gains.astype(np.float32))
+    if on[2]:
+        image = np.clip(image, 0, None) ** np.float32(np.exp(strength * rng.uniform(-0.5, 0.5)))
+    if on[3]:
+        pivot = np.float32(rng.uniform(0.3, 0.6))
+        image = pivot + (image - pivot) * np.float32(np.exp(strength * rng.uniform(-0.5, 0.35)))
+        image = image + np.float32(strength * rng.uniform(-0.08, 0.12)) * (1 - image)
+    if on[4]:
+        gray = (image @ LUMA)[..., None]
+        image = gray + (image - gray) * np.float32(np.exp(strength * rng.uniform(-0.9, 0.5)))
+    return image
+
+
+def reinhard(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """Mean and deviation of another region, in Lab or in RGB (Reinhard et al. 2001)."""
+    in_lab = rng.random() < 0.6
+    encode, decode = (rgb_to_lab, lab_to_rgb) if in_lab else (np.asarray, np.asarray)
+    here, there = encode(scene.region), encode(scene.reference)
+    gain = (there.std(0) + 1e-3) / (here.std(0) + 1e-3)
+    gain = np.clip(gain, 0.4, 2.5)
+    values = encode(scene.photo)
+    moved = (values - here.mean(0)) * gain + there.mean(0)
+    return decode(values + np.float32(strength) * (moved - values).astype(np.float32))
+
+
+def histogram(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """Each channel's cumulative histogram brought to another region's."""
+    levels = np.linspace(0, 1, 33)
+    here = np.quantile(scene.region, levels, axis=0)
+    there = np.quantile(scene.reference, levels, axis=0)
+    out = np.empty_like(scene.photo)
+    for channel in range(3):
+        nodes = here[:, channel] + 1e-6 * np.arange(33)  # strictly increasing, as interp wants
+        out[..., channel] = np.interp(scene.photo[..., channel], nodes, there[:, channel])
+    return scene.photo + np.float32(strength) * (out - scene.photo)
+
+
+def tone_curves(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """A smooth monotone curve, mostly common to the channels, with lifted blacks or dim whites."""
+    knots = np.linspace(0, 1, 17)
+    ripples = np.sin(np.pi * knots[:, None] * np.arange(1, 4) + rng.uniform(0, 6, 3))
+    common = ripples @ rng.normal(0, 0.5, (3, 1))
+    slope = np.exp(strength * (common + ripples @ rng.normal(0, 0.25, (3, 3))))
+    curve = np.concatenate([np.zeros((1, 3)), np.cumsum(slope[1:] + slope[:-1], axis=0)])
+    curve /= curve[-1]
+    black, white = strength * rng.uniform(0, 0.15, 3), 1 - strength * rng.uniform(0, 0.15, 3)
+    if rng.random() < 0.5:
+        black, white = np.zeros(3), np.ones(3)
+    curve = black + (white - black) * curve
+    channels = [np.interp(scene.photo[..., c], knots, curve[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).astype(np.float32)
+
+
+def smooth_lut(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """A random 3-D LUT: smooth displacements on a 4x4x4 lattice of colours."""
+    lattice = rng.normal(0, 0.13, (4, 4, 4, 3)) + rng.normal(0, 0.09, 3)
+    return scene.photo + np.float32(strength) * interpolate_lattice(lattice, scene.photo)
+
+
+def interpolate_lattice(lattice: FloatArray, rgb: FloatArray) -> FloatArray:
+    """Trilinear look-up.
+
+    Args:
+        lattice: (S,S,S,3) values at evenly spaced colours, indexed [r,g,b].
+        rgb: (H,W,3); colours outside [0,1] take the border's value.
+
+    Returns:
+        (H,W,3) float32.
+    """
+    size = lattice.shape[0]
+    place = np.clip(rgb.reshape(-1, 3), 0, 1) * np.float32(size - 1)
+    low = np.minimum(place.astype(np.int32), size - 2)
+    part = place - low
+    flat = lattice.reshape(-1, 3).astype(np.float32)
+    base = (low[:, 0] * size + low[:, 1]) * size + low[:, 2]
+    out = np.zeros_like(place)
+    for corner in range(8):
+        bits = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
+        weight = np.ones(len(place), dtype=np.float32)
+        for axis, bit in enumerate(bits):
+            weight *= part[:, axis] if bit else 1 - part[:, axis]
+        offset = (bits[0] * size + bits[1]) * size + bits[2]
+        out += weight[:, None] * flat[base + offset]
+    return out.reshape(rgb.shape)
+
+
+def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """From one real light to another, by colour-checker polynomials (as ccHarmony was made).
+
+    An 11-term polynomial extrapolates badly: a change that clips more than 5 % of the foreground's
+    values is drawn again, and after four tries the mildest way out, a retouch, is taken.
+    """
+    bank = shipped_illuminants()
+    fresh = ((scene.region <= 0) | (scene.region >= 1)).mean()
+    for _ in range(4):
+        state = rng.bit_generator.state
+        moved = bank.change(scene.region, rng)
+        if ((moved <= 0) | (moved >= 1)).mean() - fresh < 0.05:
+            rng.bit_generator.state = state
+            whole = bank.change(scene.photo, rng)
+            return scene.photo + np.float32(strength) * (whole - scene.photo)
+    return retouch(scene, strength, rng)
+
+
+FAMILIES: dict[str, Family] = {
+    "retouch": retouch,
+    "reinhard": reinhard,
+    "histogram": histogram,
+    "tone_curves": tone_curves,
+    "smooth_lut": smooth_lut,
+    "illuminant": illuminant,
+}
+
+RECOLOUR_MIX: Mapping[str, float] = {
+    "retouch": 0.26,
+    "reinhard": 0.22,
+    "histogram": 0.15,
+    "tone_curves": 0.10,
+    "smooth_lut": 0.09,
+    "illuminant": 0.18,
+}
+"""Probability of each family when a foreground is recoloured."""
+
+RELIGHT_MIX: Mapping[str, float] = {"retouch": 0.6, "illuminant": 0.4}
+"""Probability of each family when a whole photo is relit; no other photo is looked at."""
+
+
+def draw_family(mix: Mapping[str, float], rng: np.random.Generator) -> Family:
+    """Pick a family by its probability."""
+    names = list(mix)
+    return FAMILIES[names[rng.choice(len(names), p=list(mix.values()))]]

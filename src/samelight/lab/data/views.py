@@ -1,0 +1,184 @@
+"""From photos to one training example."""
+
+import io
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from samelight.lab.data.photos import PhotoFolder, Picture
+from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family
+from samelight.types import FloatArray
+
+
+class Example(NamedTuple):
+    """One training example; becomes a Batch when collated."""
+
+    composite: FloatArray
+    """(3,S,S) in [0,1]."""
+    real: FloatArray
+    """(3,S,S) in [0,1]."""
+    mask: FloatArray
+    """(1,S,S) in [0,1]."""
+
+
+class View(Protocol):
+    """Makes an example of a given size; all randomness comes from `rng`."""
+
+    def __call__(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Example:
+        """Draw photos and make one example."""
+
+
+class Crop(NamedTuple):
+    """A square cut from a photo, and its mask."""
+
+    photo: FloatArray
+    """(S,S,3) in [0,1]."""
+    mask: FloatArray
+    """(S,S) in [0,1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompositeView:
+    """A photo, relit as a whole at times, with its foreground recoloured.
+
+    Relighting the target too makes "bring it to the average look" a poor strategy: only the
+    background tells the light. Examples whose foreground is left alone teach to leave good
+    pictures alone. The composite is quantised and at times compressed after recolouring, so that
+    no trace of the edit remains in the file for the network to undo.
+    """
+
+    borrowed_mask: float = 0.15
+    """Share of examples of a photo without masks, under an object mask of another photo."""
+    inverted: float = 0.12
+    """Share whose background is taken for the foreground."""
+    relit: float = 0.7
+    untouched: float = 0.08
+    second_retouch: float = 0.2
+    """Share whose foreground is retouched once more after its family's change."""
+    rough_mask: float = 0.35
+    """Share whose mask is a little too big, too small, or blurred."""
+    noisy: float = 0.15
+    compressed: float = 0.4
+    families: dict[str, float] = field(default_factory=lambda: dict(RECOLOUR_MIX))
+
+    def __call__(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Example:
+        """Make one composite / real / mask example."""
+        crop = self._draw_crop(photos, size_px, rng)
+        mask = 1 - crop.mask if rng.random() < self.inverted else crop.mask
+        real = crop.photo
+        region = _region(real, mask, rng)
+        if rng.random() < self.relit:
+            scene = Scene(real, region, region)
+            relight = draw_family(RELIGHT_MIX, rng)
+            real = _clip(relight(scene, rng.uniform(0.1, 1.0), rng))
+            region = _region(real, mask, rng)
+        composite = real
+        if rng.random() >= self.untouched:
+            scene = Scene(real, region, _reference(photos, rng))
+            composite = self._recolour(scene, rng)
+        composite = real + mask[..., None] * (composite - real)
+        composite = self._as_from_a_file(composite, rng)
+        if rng.random() < self.rough_mask:
+            mask = _roughen(mask, rng)
+        return Example(
+            np.ascontiguousarray(composite.transpose(2, 0, 1)),
+            np.ascontiguousarray(real.transpose(2, 0, 1)),
+            mask[None],
+        )
+
+    def _draw_crop(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Crop:
+        for _ in range(8):
+            owner = photos.with_masks[rng.integers(len(photos.with_masks))]
+            mask = photos.mask(owner, int(rng.integers(len(photos.entries[owner].masks))))
+            borrowed = rng.random() < self.borrowed_mask
+            index = int(rng.integers(len(photos))) if borrowed else owner
+            photo = photos.photo(index)
+            if photo.shape[:2] != mask.shape:
+                size = (photo.shape[1], photo.shape[0])
+                mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+            crop = _cut(photo, mask, size_px, rng)
+            if 0.01 < crop.mask.mean() < 0.85:
+                break
+        return crop
+
+    def _recolour(self, scene: Scene, rng: np.random.Generator) -> FloatArray:
+        # Many small edits and some large ones: gentle composites are the hard ones to improve.
+        strength = 0.12 + 0.98 * rng.beta(1.3, 1.1)
+        recoloured = draw_family(self.families, rng)(scene, strength, rng)
+        if rng.random() < self.second_retouch:
+            again = Scene(_clip(recoloured), scene.region, scene.reference)
+            retouched = draw_family({"retouch": 1.0}, rng)
+            recoloured = retouched(again, rng.uniform(0.1, 0.6), rng)
+        return _clip(recoloured)
+
+    def _as_from_a_file(self, composite: FloatArray, rng: np.random.Generator) -> FloatArray:
+        if rng.random() < self.noisy:
+            grain = rng.standard_normal(composite.shape, dtype=np.float32)
+            composite = composite + np.float32(rng.uniform(0.003, 0.02)) * grain
+        quantised = (np.clip(composite, 0, 1) * 255 + 0.5).astype(np.uint8)
+        if rng.random() < self.compressed:
+            quantised = _through_jpeg(quantised, int(rng.integers(60, 96)))
+        return quantised.astype(np.float32) / np.float32(255)
+
+
+def _clip(image: FloatArray) -> FloatArray:
+    return np.clip(image, 0, 1).astype(np.float32, copy=False)
+
+
+def _cut(photo: Picture, mask: Picture, size_px: int, rng: np.random.Generator) -> Crop:
+    """Cut a random window of 60-100 % of each side, squeeze it to a square, flip at times."""
+    height, width = mask.shape
+    cut_width, cut_height = width * rng.uniform(0.6, 1), height * rng.uniform(0.6, 1)
+    left, top = rng.uniform(0, width - cut_width), rng.uniform(0, height - cut_height)
+    box = (left, top, left + cut_width, top + cut_height)
+    bilinear = Image.Resampling.BILINEAR
+    pixels = np.asarray(Image.fromarray(photo).resize((size_px, size_px), bilinear, box=box))
+    cover = np.asarray(Image.fromarray(mask).resize((size_px, size_px), bilinear, box=box))
+    if rng.random() < 0.5:
+        pixels, cover = pixels[:, ::-1], cover[:, ::-1]
+    scale = np.float32(1 / 255)
+    return Crop(pixels * scale, cover * scale)
+
+
+def _region(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Up to 2,000 colours of the foreground; of the whole photo where it is empty."""
+    places = np.flatnonzero(mask > 0.5)
+    if len(places) < 8:
+        places = np.arange(mask.size)
+    if len(places) > 2000:
+        places = places[rng.integers(len(places), size=2000)]
+    return photo.reshape(-1, 3)[places]
+
+
+def _reference(photos: PhotoFolder, rng: np.random.Generator) -> FloatArray:
+    """The colours of an object in another photo, (M,3), from a small copy."""
+    owner = photos.with_masks[rng.integers(len(photos.with_masks))]
+    mask = photos.mask(owner, int(rng.integers(len(photos.entries[owner].masks))))
+    photo = photos.photo(owner)
+    step = max(1, min(mask.shape) // 48)
+    colours = photo[::step, ::step][mask[::step, ::step] > 127]
+    if len(colours) < 32:
+        colours = photo[::step, ::step].reshape(-1, 3)
+    return colours.astype(np.float32) / np.float32(255)
+
+
+def _roughen(mask: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Grow, shrink or blur a mask by about 1 % of its side."""
+    image = Image.fromarray((mask * 255).astype(np.uint8))
+    reach = 3 if mask.shape[0] < 192 else 5
+    kind = rng.integers(3)
+    if kind == 0:
+        image = image.filter(ImageFilter.MaxFilter(reach))
+    elif kind == 1:
+        image = image.filter(ImageFilter.MinFilter(3))
+    else:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 0.012 * mask.shape[0])))
+    return np.asarray(image).astype(np.float32) / np.float32(255)
+
+
+def _through_jpeg(pixels: Picture, quality: int) -> Picture:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))

@@ -1,0 +1,1 @@
+"""Metrics, classical baselines and the evaluation of a model over pairs."""

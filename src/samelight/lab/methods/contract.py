@@ -1,0 +1,115 @@
+"""What a method is: a network and an objective.
+
+The network is what is trained, exported and shipped. The objective owns the network and whatever
+else training needs (a teacher, a frozen critic), decides which passes to make, and returns losses;
+the training loop knows nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from samelight.lab.data.views import View
+from samelight.lab.training.config import Recipe
+
+
+class Batch(NamedTuple):
+    """Training examples, float32 in [0,1], sRGB-encoded RGB."""
+
+    composite: Tensor
+    """(B,3,H,W): the real image with its foreground recoloured."""
+    real: Tensor
+    """(B,3,H,W): what the output should be."""
+    mask: Tensor
+    """(B,1,H,W): 1 = foreground to change."""
+
+
+class Losses(NamedTuple):
+    """What an objective returns: the total has the gradient, the terms are for the log."""
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+class Trace(NamedTuple):
+    """An output with the features an objective looks at."""
+
+    image: Tensor
+    """(B,3,H,W), not clipped, so that the gradient survives at the range's ends."""
+    features: dict[str, list[Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What a caller must know to run a network."""
+
+    size_px: int
+    """Side of the square input the shipped weights are run at."""
+    multiple_of: int
+    """Both sides of an input must be a multiple of this."""
+
+
+class Network(nn.Module, ABC):
+    """Maps a composite and its mask to a harmonized image."""
+
+    traits: Traits
+
+    @abstractmethod
+    def trace(self, composite: Tensor, mask: Tensor) -> Trace:
+        """Run the network and keep the features named by the method's objective."""
+
+    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """Harmonize.
+
+        Args:
+            composite: (B,3,H,W) in [0,1], sRGB-encoded RGB.
+            mask: (B,1,H,W) in [0,1], 1 = foreground.
+
+        Returns:
+            (B,3,H,W) in [0,1]; equals the composite wherever the mask is 0.
+        """
+        return self.trace(composite, mask).image.clamp(0, 1)
+
+
+class Objective(nn.Module, ABC):
+    """Turns a batch into losses for its network."""
+
+    network: Network
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Losses:
+        """Compute the losses of one batch."""
+
+    def after_step(self) -> None:  # noqa: B027 - most objectives have nothing to move
+        """Called after each optimizer step; a moving-average teacher moves here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """Where a method was published."""
+
+    title: str
+    authors: str
+    venue: str
+    arxiv: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One published method, ready to train: a row of METHODS."""
+
+    name: str
+    paper: Paper
+    configs: Mapping[str, Any]
+    """Configurations by name; "small" is what is shipped, "paper" the published size."""
+    network: Callable[[Any], Network]
+    """Makes a network from a configuration."""
+    objective: Callable[[Network, Any], Objective]
+    """Makes the objective that trains a network, from the same configuration."""
+    view: View
+    """Makes one training example from photos."""
+    recipe: Recipe
+    """The default training recipe."""

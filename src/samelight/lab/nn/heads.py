@@ -1,0 +1,60 @@
+"""From the last feature map to an image: what a network may do to a pixel.
+
+Both heads predict a few coefficients per pixel of the feature map, enlarge them to the image's size
+and apply them to the composite, so a network whose first level is coarser than the image loses no
+detail of it.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from samelight.lab.nn.layers import NORM_GROUPS
+
+
+class AffineHead(nn.Module):
+    """output = (I + A) composite + b with a 3x3 matrix A and a 3-vector b per place (ours).
+
+    The local form of a colour map, after PCT-Net's per-pixel affine transform. Starts as the
+    identity.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(NORM_GROUPS, channels)
+        self.coefficients = nn.Conv2d(channels, 12, 1)
+        nn.init.zeros_(self.coefficients.weight)
+        nn.init.zeros_(self.coefficients.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, composite: Tensor) -> Tensor:
+        """Apply the predicted map: features (B,C,h,w), composite (B,3,H,W) -> (B,3,H,W)."""
+        coefficients = enlarge(self.coefficients(self.norm(features)), composite)
+        matrix = coefficients[:, :9].unflatten(1, (3, 3))
+        moved = (matrix * composite[:, None]).sum(dim=2)
+        return composite + moved + coefficients[:, 9:]
+
+
+class BlendHead(nn.Module):
+    """output = a composite + (1 - a) colour, a = sigmoid(3 x) (iDIH / iSSAM's image fusion)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.coefficients = nn.Conv2d(channels, 4, 1)
+
+    def forward(self, features: Tensor, composite: Tensor) -> Tensor:
+        """Blend towards predicted colours: (B,C,h,w) and (B,3,H,W) -> (B,3,H,W)."""
+        coefficients = enlarge(self.coefficients(features), composite)
+        keep = torch.sigmoid(3 * coefficients[:, :1])
+        return keep * composite + (1 - keep) * coefficients[:, 1:]
+
+
+HEADS = {"affine": AffineHead, "blend": BlendHead}
+
+
+def enlarge(coefficients: Tensor, image: Tensor) -> Tensor:
+    """Bilinearly enlarge coefficients to an image's size, in float32."""
+    size = image.shape[-2:]
+    coefficients = coefficients.float()
+    if coefficients.shape[-2:] == size:
+        return coefficients
+    return F.interpolate(coefficients, size=size, mode="bilinear", align_corners=False)

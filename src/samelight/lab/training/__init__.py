@@ -1,0 +1,1 @@
+"""The training loop over an objective."""

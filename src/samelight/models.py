@@ -1,0 +1,150 @@
+"""The shipped networks, and the runtime that runs them."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from samelight.errors import ModelError
+from samelight.types import FloatArray
+
+DEFAULT_MODEL = "giftnet.photos-256"
+
+_WEIGHTS = Path(str(resources.files("samelight") / "weights"))
+_REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
+# A 256 px network gains little beyond four threads, and a batch job wants the other cores.
+_MAX_THREADS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """What is known of one shipped model.
+
+    Attributes:
+        method: the published method it implements.
+        file: name of the ONNX file among the weights.
+        sha256: checksum of that file, hex.
+        size_px: side of the square picture the network sees.
+        licence: of the weights.
+        paper: where the method was published.
+        parameters: count.
+        results: measured figures by name.
+        card: name of the model card among the weights.
+    """
+
+    method: str
+    file: str
+    sha256: str
+    size_px: int
+    licence: str
+    paper: str
+    parameters: int
+    results: dict[str, float]
+    card: str
+
+
+class Session:
+    """A network ready to run."""
+
+    def __init__(self, runtime: ort.InferenceSession, name: str) -> None:
+        """Read from the file what the network needs to be given.
+
+        Args:
+            runtime: the opened ONNX file.
+            name: for messages.
+        """
+        inputs = {node.name for node in runtime.get_inputs()}
+        outputs = {node.name for node in runtime.get_outputs()}
+        metadata = runtime.get_modelmeta().custom_metadata_map
+        size = metadata.get("size_px", "")
+        if inputs != {"composite", "mask"} or "image" not in outputs or not size.isdecimal():
+            raise ModelError(
+                f"{name} is not a samelight network: wanted inputs composite and mask, output "
+                "image and metadata size_px, as `samelight export` writes them"
+            )
+        self.name = name
+        self.method = metadata.get("method", "unknown")
+        self.size_px = int(size)
+        self._runtime = runtime
+
+    def run(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
+        """Run the network once.
+
+        Args:
+            composite: (S,S,3) sRGB-encoded RGB in [0,1].
+            mask: (S,S) in [0,1], 1 = foreground.
+
+        Returns:
+            (S,S,3), the picture with its foreground recoloured.
+        """
+        feed = {
+            "composite": np.ascontiguousarray(composite.transpose(2, 0, 1)[None]),
+            "mask": np.ascontiguousarray(mask[None, None]),
+        }
+        (image,) = self._runtime.run(["image"], feed)
+        harmonized: FloatArray = np.asarray(image, dtype=np.float32)[0].transpose(1, 2, 0)
+        if not np.isfinite(harmonized).all():
+            raise ModelError(f"{self.name} answered with values that are not numbers")
+        return harmonized
+
+
+def list_models() -> dict[str, ModelRow]:
+    """Read the table of shipped models, by name."""
+    table: dict[str, dict[str, Any]] = json.loads((_WEIGHTS / "models.json").read_text("utf-8"))
+    return {name: ModelRow(**row) for name, row in table.items()}
+
+
+def load_session(
+    name_or_path: str | Path = DEFAULT_MODEL, *, threads: int | None = None
+) -> Session:
+    """Open a shipped model by name, or an exported one by path.
+
+    The last few sessions are kept: asking again for the same unchanged file is free.
+
+    Args:
+        name_or_path: a name from `list_models`, or a path ending in .onnx.
+        threads: how many the network may use; None = as many as there are cores, at most 4.
+
+    Raises:
+        ModelError: if there is no such model, or its file is missing or not the one it should be.
+    """
+    name = str(name_or_path)
+    row = list_models().get(name)
+    if row is None and not name.endswith(".onnx"):
+        shipped = ", ".join(list_models()) or "none in this build"
+        raise ModelError(
+            f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file"
+        )
+    path = _WEIGHTS / row.file if row else Path(name)
+    if not path.is_file():
+        next_step = _REINSTALL if row else "check the path"
+        raise ModelError(f"the file of model {name} is missing ({path}): {next_step}")
+    threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
+    return _open(path, path.stat().st_mtime_ns, row.sha256 if row else None, name, threads)
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path, mtime_ns: int, sha256: str | None, name: str, threads: int) -> Session:
+    """Check and open a file; `mtime_ns` is there so that a new export is not taken for the old."""
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ModelError(
+            f"the file of model {name} has sha256 {found[:12]}, wanted {sha256[:12]}: {_REINSTALL}"
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        runtime = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as failure:  # onnxruntime's errors share no base class but this one
+        raise ModelError(f"{path} is not an ONNX file this runtime can open") from failure
+    return Session(runtime, name)

@@ -1,0 +1,72 @@
+"""Fixtures for the core: a network of three nodes, and pictures to give it."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+SIZE_PX = 64
+
+
+def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:
+    """Write the network `image = 0.8 * composite + 0.1 * mask`: no weights to ship."""
+    square = [SIZE_PX, SIZE_PX]
+    inputs = [
+        helper.make_tensor_value_info("composite", TensorProto.FLOAT, [1, 3, *square]),
+        helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, *square]),
+    ]
+    outputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square])]
+    constants = [
+        helper.make_tensor("gain", TensorProto.FLOAT, [1], [0.8]),
+        helper.make_tensor("lift", TensorProto.FLOAT, [1], [0.1]),
+    ]
+    nodes = [
+        helper.make_node("Mul", ["composite", "gain"], ["darker"]),
+        helper.make_node("Mul", ["mask", "lift"], ["offset"]),
+        helper.make_node("Add", ["darker", "offset"], ["image"]),
+    ]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if size_px is not None:
+        helper.set_model_props(model, {"size_px": size_px, "method": "tiny"})
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+class Finished(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run_cli(monkeypatch, capfd) -> Callable[..., Finished]:
+    """Run the command line in this process, capturing what libraries in C say as well."""
+
+    def run(*arguments: str | Path) -> Finished:
+        from samelight.interfaces.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["samelight", *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            code = main()
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        return Finished(code, *capfd.readouterr())
+
+    return run
