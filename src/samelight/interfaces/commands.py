@@ -4,18 +4,22 @@ Results go to stdout, talk to stderr. A command that needs the lab imports it in
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from samelight import __version__
 from samelight.correction import MAX_STRENGTH
+from samelight.errors import UsageError
 from samelight.harmonizer import Harmonizer
+from samelight.io.files import require_writable_file
 from samelight.io.mask import fit_mask, read_mask, require_same_size
-from samelight.io.photo import read_photo, require_writable, write_photo
+from samelight.io.photo import read_photo, require_writable_photo, write_photo
 from samelight.models import DEFAULT_MODEL, list_models
 from samelight.sheet import side_by_side
 
@@ -68,7 +72,7 @@ def harmonize(
     """
     for place in (output, side_by_side_file):
         if place is not None:
-            require_writable(place)
+            require_writable_photo(place)
     before = read_photo(composite)
     coverage = read_mask(mask)
     shape = before.pixels.shape[:2]
@@ -96,4 +100,118 @@ def methods() -> None:
     for name, row in models.items():
         figures = ", ".join(f"{figure} {value:g}" for figure, value in row.results.items())
         table.add_row(name, row.method, row.paper, f"{row.size_px} px", row.licence, figures)
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, markup=False).print(table)
+    _results_console().print(table)
+
+
+@app.command()
+def train(
+    method: Annotated[str, typer.Argument(help="A published method: giftnet.")],
+    photos: Annotated[Path, typer.Option(help="Folder of photos, with masks of objects in them.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; a run in it is resumed.")],
+    config: Annotated[str, typer.Option(help="Size of the network: small or paper.")] = "small",
+    pairs: Annotated[
+        Path | None, typer.Option(help="Composites to watch the training on, iHarmony4's layout.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Train for this many images instead of the recipe's.")
+    ] = None,
+    size_px: Annotated[
+        int | None, typer.Option(help="Train every stage at this size instead of the recipe's.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that make training examples.")] = 2,
+    precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    devices: Annotated[int, typer.Option(help="How many devices of this machine.")] = 1,
+    save_every: Annotated[int, typer.Option(help="Images between checkpoints.")] = 20_000,
+    in_memory: Annotated[
+        bool, typer.Option(help="Keep all photos decoded in memory: much quicker.")
+    ] = True,
+) -> None:
+    """Train a method on your own photos; interrupt at will, the same command goes on."""
+    _require_lab("train")
+    from samelight.lab.training.loop import RunOptions
+    from samelight.lab.training.run import train_run
+
+    options = RunOptions(
+        workers=workers,
+        precision=precision,
+        accelerator=device,
+        devices=devices,
+        save_every=save_every,
+    )
+    train_run(
+        method,
+        config,
+        photos,
+        out,
+        options,
+        pairs=pairs,
+        images=images,
+        size_px=size_px,
+        in_memory=in_memory,
+    )
+    typer.echo(out)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a `samelight train` run.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write; default RUN/model.onnx.")
+    ] = None,
+) -> None:
+    """Write a trained network as an ONNX file that `harmonize --model` runs."""
+    _require_lab("export")
+    from samelight.lab.export import export_network
+    from samelight.lab.training.run import load_run
+
+    target = output or run / "model.onnx"
+    require_writable_file(target)
+    method, network = load_run(run)
+    exported = export_network(network, method.name, target)
+    typer.echo(
+        f"largest difference from torch {exported.parity_error:.1e}, "
+        f"from storing the weights in half precision {exported.storage_error:.1e}",
+        err=True,
+    )
+    typer.echo(f"{exported.parameters} parameters, sha256 {exported.sha256}", err=True)
+    typer.echo(target)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A name from `samelight methods`, or .onnx file.")],
+    pairs: Annotated[Path, typer.Option(help="Composites, masks, reals in iHarmony4's layout.")],
+    output: Annotated[Path | None, typer.Option(help="Also write a row per image, CSV.")] = None,
+    ablate_background: Annotated[
+        bool, typer.Option(help="Also score the model with the background turned to flat gray.")
+    ] = False,
+) -> None:
+    """Score a model beside classical baselines: full size, foreground pasted in, PSNR peak 255."""
+    from samelight.lab.data.pairs import list_pairs
+    from samelight.lab.evaluation.report import contenders_table, families_table
+    from samelight.lab.evaluation.run import contenders, score_pairs, write_scores
+
+    if output is not None:
+        require_writable_file(output)
+    triples = list_pairs(pairs)
+    listed = contenders(model, ablate_background=ablate_background)
+    talk = Console(stderr=True)
+    scored = track(score_pairs(triples, listed), "scoring", len(triples), console=talk)
+    scores = [score for row in scored for score in row]
+    results = _results_console()
+    results.print(contenders_table(scores))
+    results.print()
+    results.print(families_table(scores, model))
+    if output is not None:
+        write_scores(output, scores)
+        typer.echo(output)
+
+
+def _require_lab(command: str) -> None:
+    if find_spec("torch") is None:
+        raise UsageError(f'{command} needs extras: pip install "samelight[lab]"')
+
+
+def _results_console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, markup=False)

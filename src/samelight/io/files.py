@@ -1,5 +1,6 @@
 """Image files through libvips: decoding with errors for people, and writing all or nothing."""
 
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,21 @@ def orientation(image: pyvips.Image) -> int:
 def decoding_error(path: str | Path, error: type[SamelightError]) -> SamelightError:
     """Say that a file opened and then broke off."""
     return error(f"{path} is damaged or cut short: fetch or export it again")
+
+
+def require_writable_file(path: Path) -> None:
+    """Refuse a place where no file could be written, before work is done for it.
+
+    Args:
+        path: where the file shall be.
+
+    Raises:
+        OutputError: if the folder is missing or closed, or a folder has that name.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: {path.parent} is not a folder, make it first")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {path}: choose a folder and a name you may write to")
 
 
 def write_whole(path: str | Path, write: Callable[[str], None]) -> None:

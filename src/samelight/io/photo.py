@@ -1,6 +1,5 @@
 """Photos: pixels upright, at the depth they came in, with what their files say about them."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from samelight.io.files import (
     metadata,
     open_image,
     orientation,
+    require_writable_file,
     write_whole,
 )
 from samelight.types import Pixels
@@ -123,12 +123,12 @@ def write_photo(path: str | Path, photo: Photo) -> None:
     Raises:
         OutputError: if the ending is not known or the place cannot be written.
     """
-    require_writable(path)
+    require_writable_photo(path)
     save = _SAVERS[Path(path).suffix.lower()]
     write_whole(path, lambda partial: save(photo, partial))
 
 
-def require_writable(path: str | Path) -> None:
+def require_writable_photo(path: str | Path) -> None:
     """Refuse a place where `write_photo` could not write, before work is done for it.
 
     Args:
@@ -140,10 +140,7 @@ def require_writable(path: str | Path) -> None:
     path = Path(path)
     if path.suffix.lower() not in _SAVERS:
         raise OutputError(f"cannot write {path}: end its name in {', '.join(_SAVERS)}")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: {path.parent} is not a folder, make it first")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write {path}: choose a folder and a name you may write to")
+    require_writable_file(path)
 
 
 def _save_jpeg(photo: Photo, name: str) -> None:

@@ -19,9 +19,9 @@ Matrix = npt.NDArray[np.float64]
 PATCHES = 24
 TERMS = 11
 
-# sRGB values of the chart made in 2005, in ccHarmony's patch order: six neutrals from white to black,
-# the six saturated colours, and the two upper rows. Found by solving for the targets that reproduce
-# the published matrices: 242 of 250 images agree on these integers to 1e-9.
+# sRGB values of the chart made in 2005, in ccHarmony's patch order: six neutrals from white to
+# black, the six saturated colours, and the two upper rows. Found by solving for the targets that
+# reproduce the published matrices: 242 of 250 images agree on these integers to 1e-9.
 STANDARD_PATCHES: Matrix = np.array(
     [
         [245, 245, 243], [200, 202, 202], [161, 163, 163], [121, 121, 122], [82, 84, 86],
@@ -86,7 +86,8 @@ def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
     """
     terms = polynomial_terms(np.asarray(rgb, dtype=np.float32) * np.float32(255))
     moved = terms.reshape(-1, TERMS) @ matrix.T.astype(np.float32)
-    return np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
+    recoloured: FloatArray = np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
+    return recoloured
 
 
 class Illuminants:

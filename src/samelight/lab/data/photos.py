@@ -11,11 +11,18 @@ import numpy.typing as npt
 from PIL import Image
 
 from samelight.errors import PhotoError
+from samelight.types import FloatArray
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 
 Picture = npt.NDArray[np.uint8]
 """(H,W,3) RGB or (H,W) gray, uint8."""
+
+
+def unit_range(picture: Picture) -> FloatArray:
+    """Bring 0-255 to float32 in [0,1]."""
+    scaled: FloatArray = picture.astype(np.float32) / np.float32(255)
+    return scaled
 
 
 @dataclass(frozen=True)

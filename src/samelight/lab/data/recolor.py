@@ -67,7 +67,7 @@ def reinhard(scene: Scene, strength: float, rng: np.random.Generator) -> FloatAr
     gain = np.clip(gain, 0.4, 2.5)
     values = encode(scene.photo)
     moved = (values - here.mean(0)) * gain + there.mean(0)
-    return decode(values + np.float32(strength) * (moved - values).astype(np.float32))
+    return decode(_part_way(values, moved, strength))
 
 
 def histogram(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
@@ -79,7 +79,7 @@ def histogram(scene: Scene, strength: float, rng: np.random.Generator) -> FloatA
     for channel in range(3):
         nodes = here[:, channel] + 1e-6 * np.arange(33)  # strictly increasing, as interp wants
         out[..., channel] = np.interp(scene.photo[..., channel], nodes, there[:, channel])
-    return scene.photo + np.float32(strength) * (out - scene.photo)
+    return _part_way(scene.photo, out, strength)
 
 
 def tone_curves(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
@@ -101,7 +101,8 @@ def tone_curves(scene: Scene, strength: float, rng: np.random.Generator) -> Floa
 def smooth_lut(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
     """A random 3-D LUT: smooth displacements on a 4x4x4 lattice of colours."""
     lattice = rng.normal(0, 0.13, (4, 4, 4, 3)) + rng.normal(0, 0.09, 3)
-    return scene.photo + np.float32(strength) * interpolate_lattice(lattice, scene.photo)
+    shifted = scene.photo + interpolate_lattice(lattice.astype(np.float32), scene.photo)
+    return _part_way(scene.photo, shifted, strength)
 
 
 def interpolate_lattice(lattice: FloatArray, rgb: FloatArray) -> FloatArray:
@@ -118,7 +119,7 @@ def interpolate_lattice(lattice: FloatArray, rgb: FloatArray) -> FloatArray:
     place = np.clip(rgb.reshape(-1, 3), 0, 1) * np.float32(size - 1)
     low = np.minimum(place.astype(np.int32), size - 2)
     part = place - low
-    flat = lattice.reshape(-1, 3).astype(np.float32)
+    flat = lattice.reshape(-1, 3)
     base = (low[:, 0] * size + low[:, 1]) * size + low[:, 2]
     out = np.zeros_like(place)
     for corner in range(8):
@@ -128,7 +129,8 @@ def interpolate_lattice(lattice: FloatArray, rgb: FloatArray) -> FloatArray:
             weight *= part[:, axis] if bit else 1 - part[:, axis]
         offset = (bits[0] * size + bits[1]) * size + bits[2]
         out += weight[:, None] * flat[base + offset]
-    return out.reshape(rgb.shape)
+    values: FloatArray = out.reshape(rgb.shape)
+    return values
 
 
 def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
@@ -145,8 +147,13 @@ def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> Float
         if ((moved <= 0) | (moved >= 1)).mean() - fresh < 0.05:
             rng.bit_generator.state = state
             whole = bank.change(scene.photo, rng)
-            return scene.photo + np.float32(strength) * (whole - scene.photo)
+            return _part_way(scene.photo, whole, strength)
     return retouch(scene, strength, rng)
+
+
+def _part_way(before: FloatArray, after: FloatArray, strength: float) -> FloatArray:
+    mixed: FloatArray = before + np.float32(strength) * (after - before)
+    return mixed.astype(np.float32, copy=False)
 
 
 FAMILIES: dict[str, Family] = {

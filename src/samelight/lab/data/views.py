@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageFilter
 
-from samelight.lab.data.photos import PhotoFolder, Picture
+from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
 from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family
 from samelight.types import FloatArray
 
@@ -82,6 +82,8 @@ class CompositeView:
         composite = self._as_from_a_file(composite, rng)
         if rng.random() < self.rough_mask:
             mask = _roughen(mask, rng)
+        # Outside the mask nothing is asked of the network: grain and compression stay there.
+        real = composite + mask[..., None] * (real - composite)
         return Example(
             np.ascontiguousarray(composite.transpose(2, 0, 1)),
             np.ascontiguousarray(real.transpose(2, 0, 1)),
@@ -120,11 +122,12 @@ class CompositeView:
         quantised = (np.clip(composite, 0, 1) * 255 + 0.5).astype(np.uint8)
         if rng.random() < self.compressed:
             quantised = _through_jpeg(quantised, int(rng.integers(60, 96)))
-        return quantised.astype(np.float32) / np.float32(255)
+        return unit_range(quantised)
 
 
 def _clip(image: FloatArray) -> FloatArray:
-    return np.clip(image, 0, 1).astype(np.float32, copy=False)
+    clipped: FloatArray = np.clip(image, 0, 1)
+    return clipped
 
 
 def _cut(photo: Picture, mask: Picture, size_px: int, rng: np.random.Generator) -> Crop:
@@ -138,8 +141,7 @@ def _cut(photo: Picture, mask: Picture, size_px: int, rng: np.random.Generator) 
     cover = np.asarray(Image.fromarray(mask).resize((size_px, size_px), bilinear, box=box))
     if rng.random() < 0.5:
         pixels, cover = pixels[:, ::-1], cover[:, ::-1]
-    scale = np.float32(1 / 255)
-    return Crop(pixels * scale, cover * scale)
+    return Crop(unit_range(pixels), unit_range(cover))
 
 
 def _region(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -161,7 +163,7 @@ def _reference(photos: PhotoFolder, rng: np.random.Generator) -> FloatArray:
     colours = photo[::step, ::step][mask[::step, ::step] > 127]
     if len(colours) < 32:
         colours = photo[::step, ::step].reshape(-1, 3)
-    return colours.astype(np.float32) / np.float32(255)
+    return unit_range(colours)
 
 
 def _roughen(mask: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -175,7 +177,7 @@ def _roughen(mask: FloatArray, rng: np.random.Generator) -> FloatArray:
         image = image.filter(ImageFilter.MinFilter(3))
     else:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 0.012 * mask.shape[0])))
-    return np.asarray(image).astype(np.float32) / np.float32(255)
+    return unit_range(np.asarray(image))
 
 
 def _through_jpeg(pixels: Picture, quality: int) -> Picture:

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 
 from samelight.lab.data.pairs import Pair
 from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.methods.contract import Network
+from samelight.types import FloatArray
 
 SHOWN = 8
 BATCH = 10
@@ -54,14 +56,19 @@ class Monitor:
         Image.fromarray(pixels).save(self.strips / f"{images_seen:08d}.jpg", quality=90)
 
 
-def _errors(output: torch.Tensor, real: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+def _errors(
+    output: torch.Tensor, real: torch.Tensor, mask: torch.Tensor
+) -> npt.NDArray[np.float64]:
     triples = zip(output, real, mask, strict=True)
     return np.array(
-        [
-            foreground_mse_255(*(t.permute(1, 2, 0).numpy() * 255 for t in (a, b)), m[0].numpy())
-            for a, b, m in triples
-        ]
+        [foreground_mse_255(_pixels(a), _pixels(b), m[0].numpy()) for a, b, m in triples]
     )
+
+
+def _pixels(image: torch.Tensor) -> FloatArray:
+    """(3,H,W) in [0,1] as (H,W,3), 0-255."""
+    pixels: FloatArray = image.permute(1, 2, 0).numpy() * 255
+    return pixels
 
 
 def _stack(paths: list[Path], mode: str, size_px: int) -> torch.Tensor:

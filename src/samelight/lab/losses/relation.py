@@ -12,9 +12,7 @@ MAX_SIDE = 16
 """Feature maps are averaged down to this, so a level has at most 256 x 256 relations."""
 
 
-def relation_distance(
-    student: Sequence[Tensor], teacher: Sequence[Tensor], mask: Tensor
-) -> Tensor:
+def relation_distance(student: Sequence[Tensor], teacher: Sequence[Tensor], mask: Tensor) -> Tensor:
     """Mean absolute difference of foreground-background cosine similarities.
 
     Our reconstruction of GiftNet's relation distillation (docs/methods/giftnet.md): at each level

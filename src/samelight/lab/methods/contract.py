@@ -83,7 +83,7 @@ class Objective(nn.Module, ABC):
     def forward(self, batch: Batch) -> Losses:
         """Compute the losses of one batch."""
 
-    def after_step(self) -> None:  # noqa: B027 - most objectives have nothing to move
+    def after_step(self) -> None:
         """Called after each optimizer step; a moving-average teacher moves here."""
 
 
@@ -107,7 +107,7 @@ class Method:
     """Configurations by name; "small" is what is shipped, "paper" the published size."""
     network: Callable[[Any], Network]
     """Makes a network from a configuration."""
-    objective: Callable[[Network, Any], Objective]
+    objective: Callable[[Any, Any], Objective]
     """Makes the objective that trains a network, from the same configuration."""
     view: View
     """Makes one training example from photos."""

@@ -29,8 +29,8 @@ class AffineHead(nn.Module):
     def forward(self, features: Tensor, composite: Tensor) -> Tensor:
         """Apply the predicted map: features (B,C,h,w), composite (B,3,H,W) -> (B,3,H,W)."""
         coefficients = enlarge(self.coefficients(self.norm(features)), composite)
-        matrix = coefficients[:, :9].unflatten(1, (3, 3))
-        moved = (matrix * composite[:, None]).sum(dim=2)
+        matrix = coefficients[:, :9].reshape(-1, 3, 3, *composite.shape[-2:])
+        moved: Tensor = (matrix * composite[:, None]).sum(dim=2)
         return composite + moved + coefficients[:, 9:]
 
 
@@ -45,7 +45,8 @@ class BlendHead(nn.Module):
         """Blend towards predicted colours: (B,C,h,w) and (B,3,H,W) -> (B,3,H,W)."""
         coefficients = enlarge(self.coefficients(features), composite)
         keep = torch.sigmoid(3 * coefficients[:, :1])
-        return keep * composite + (1 - keep) * coefficients[:, 1:]
+        blended: Tensor = keep * composite + (1 - keep) * coefficients[:, 1:]
+        return blended
 
 
 HEADS = {"affine": AffineHead, "blend": BlendHead}

@@ -3,6 +3,7 @@
 Always in float32 and outside autocast: half precision loses the variance of bright, flat regions.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -27,7 +28,7 @@ class RegionMoments(NamedTuple):
     background: Moments
 
 
-def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
+def resize_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
     """Average a mask down to a feature map's size, so that a thin foreground does not vanish.
 
     Args:
@@ -37,7 +38,11 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         (B,1,h,w) in [0,1].
     """
-    return mask if mask.shape[-2:] == size else F.adaptive_avg_pool2d(mask, size)
+    return (
+        mask
+        if tuple(mask.shape[-2:]) == tuple(size)
+        else F.adaptive_avg_pool2d(mask, (size[0], size[1]))
+    )
 
 
 def region_moments(features: Tensor, mask: Tensor) -> RegionMoments:

@@ -97,7 +97,8 @@ class ModulatedConv(nn.Module):
         demodulate = torch.rsqrt(scale.square() @ power.T + EPSILON)
         out = self.conv(features * per_channel(scale).to(features.dtype))
         out = out * per_channel(demodulate).to(out.dtype)
-        return out + self.bias.to(out.dtype)[:, None, None]
+        biased: Tensor = out + self.bias.to(out.dtype)[:, None, None]
+        return biased
 
 
 class ModulatedTransform(nn.Module):
@@ -112,8 +113,28 @@ class ModulatedTransform(nn.Module):
     def forward(self, features: Tensor, code: Tensor, mask: Tensor) -> Tensor:
         """Transform the foreground: (B,C,h,w), (B,width), (B,1,H,W) -> (B,C,h,w)."""
         mask = resize_mask(mask, features.shape[-2:]).to(features.dtype)
-        transformed = self.act(self.second(self.act(self.first(features, code)), code))
+        transformed: Tensor = self.act(self.second(self.act(self.first(features, code)), code))
         return features + mask * (transformed - features)
+
+
+class GlobalMap(nn.Module):
+    """One affine colour map for the whole foreground, straight from the code (ours).
+
+    The short way from the two regions' statistics to a correction; the decoder adds what differs
+    from place to place. Starts as no change.
+    """
+
+    def __init__(self, code_width: int) -> None:
+        super().__init__()
+        self.coefficients = nn.Linear(code_width, 12)
+        nn.init.zeros_(self.coefficients.weight)
+        nn.init.zeros_(self.coefficients.bias)
+
+    def forward(self, composite: Tensor, code: Tensor) -> Tensor:
+        """Return the change of every colour: (B,3,H,W), (B,width) -> (B,3,H,W)."""
+        coefficients = self.coefficients(code).float()
+        matrix, offset = coefficients[:, :9].reshape(-1, 3, 3), coefficients[:, 9:]
+        return torch.einsum("bij,bjhw->bihw", matrix, composite) + per_channel(offset)
 
 
 TRANSFORMS = {"affine": AffineTransform, "modulated": ModulatedTransform}

@@ -1,18 +1,21 @@
 """Checkpoints that resume exactly, and the averaged weights on their own."""
 
-import os
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from samelight.lab.methods.contract import Network
 from samelight.lab.training.ema import MovingAverage
 
 
 def save_checkpoint(
-    run: Path, objective: nn.Module, optimizer: Any, average: MovingAverage, images_seen: int
+    run: Path,
+    objective: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: MovingAverage[Network],
+    images_seen: int,
 ) -> None:
     """Write checkpoint.pt (to resume) and weights.safetensors (averaged, to export)."""
     state = {
@@ -24,12 +27,15 @@ def save_checkpoint(
     }
     partial = run / "checkpoint.pt.partial"
     torch.save(state, partial)
-    os.replace(partial, run / "checkpoint.pt")
+    partial.replace(run / "checkpoint.pt")
     save_weights(run / "weights.safetensors", average.network)
 
 
 def load_checkpoint(
-    run: Path, objective: nn.Module, optimizer: Any, average: MovingAverage
+    run: Path,
+    objective: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: MovingAverage[Network],
 ) -> int:
     """Restore everything `save_checkpoint` wrote; return the images seen."""
     state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
@@ -44,7 +50,7 @@ def save_weights(path: Path, network: nn.Module) -> None:
     """Write a network's weights as safetensors, whole or not at all."""
     partial = path.with_suffix(".partial")
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

@@ -1,12 +1,15 @@
 """A moving average of the weights: steadier than the last step's, and what is shipped."""
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-class MovingAverage:
+
+class MovingAverage(Generic[ModuleT]):
     """Keeps an averaged copy of a network.
 
     Args:
@@ -14,8 +17,8 @@ class MovingAverage:
         decay: weight of the past per step; smaller at first, so that the start is forgotten.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: ModuleT, decay: float) -> None:
+        self.network: ModuleT = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
         self.steps = 0
 

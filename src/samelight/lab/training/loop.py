@@ -54,7 +54,7 @@ class Trainer:
             accelerator=options.accelerator, devices=options.devices, precision=options.precision
         )
         self.fabric.launch()
-        objective.to(memory_format=torch.channels_last)
+        objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.inner = objective
         optimizer = make_optimizer(objective, recipe)
         # The objective is wrapped, not the network: its passes then meet the same gradients' sum
@@ -71,9 +71,7 @@ class Trainer:
         with progress:
             start = 0
             for stage in self.recipe.stages:
-                stream = ExampleStream(
-                    photos, view, size_px=stage.size_px, seed=self.recipe.seed
-                )
+                stream = ExampleStream(photos, view, size_px=stage.size_px, seed=self.recipe.seed)
                 numbers = range(max(start, self.images_seen), start + stage.images)
                 self._fit_stage(stream, numbers, progress, evaluate)
                 start += stage.images
@@ -101,9 +99,7 @@ class Trainer:
         ranks, rank = self.fabric.world_size, self.fabric.global_rank
         own = range(numbers.start + rank, numbers.stop, ranks)
         per_rank = self.recipe.batch // ranks
-        for tensors in examples_loader(
-            stream, own, batch=per_rank, workers=self.options.workers
-        ):
+        for tensors in examples_loader(stream, own, batch=per_rank, workers=self.options.workers):
             moved = [t.to(self.fabric.device) for t in tensors]
             yield Batch(*(t.contiguous(memory_format=torch.channels_last) for t in moved))
 
@@ -114,7 +110,9 @@ class Trainer:
         losses = self.objective(batch)
         self.fabric.backward(losses.total)
         norm = self.fabric.clip_gradients(
-            self.objective, self.optimizer, max_norm=self.recipe.clip_norm,
+            self.objective,
+            self.optimizer,
+            max_norm=self.recipe.clip_norm,
             error_if_nonfinite=False,
         )
         # One step with a gradient that is not finite would spoil the run; such a batch is skipped.

@@ -1,0 +1,112 @@
+"""From trained weights to the ONNX file the core runs, stored in half precision."""
+
+import copy
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from samelight.errors import ModelError
+from samelight.io.files import write_whole
+from samelight.lab.methods.contract import Network
+
+MAX_ERROR = 1e-3
+"""Largest difference allowed between torch and the exported network, in [0,1]."""
+
+OPSET = 18
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    path: Path
+    parity_error: float
+    """Largest difference between the file's output and torch's, same half-precision weights."""
+    storage_error: float
+    """Largest difference that storing the weights in half precision makes."""
+    parameters: int
+    sha256: str
+    """Of the file, hex."""
+
+
+def export_network(network: Network, method: str, path: Path) -> Exported:
+    """Export a network and check the file against torch.
+
+    Args:
+        network: the trained network.
+        method: its method's name, kept in the file.
+        path: where to write; written only if the check passes.
+
+    Raises:
+        ModelError: when the file's answer differs from torch's by more than MAX_ERROR.
+    """
+    network = network.eval()
+    stored = copy.deepcopy(network).half().float().eval()
+    size = network.traits.size_px
+    composite, mask = _probe(size)
+    partial = path.with_suffix(".partial.onnx")
+    torch.onnx.export(
+        stored,
+        (composite, mask),
+        str(partial),
+        input_names=["composite", "mask"],
+        output_names=["image"],
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    model = onnx.load(partial)
+    partial.unlink()
+    _store_half(model.graph)
+    helper.set_model_props(model, {"method": method, "size_px": str(size)})
+    content = model.SerializeToString()
+    with torch.no_grad():
+        expected = stored(composite, mask).numpy()
+        full = network(composite, mask).numpy()
+    runtime = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (found,) = runtime.run(["image"], {"composite": composite.numpy(), "mask": mask.numpy()})
+    error = float(np.abs(found - expected).max())
+    if not error <= MAX_ERROR:
+        raise ModelError(f"the exported network differs from torch by {error:.2g}: not written")
+    write_whole(path, lambda name: _write_bytes(name, content))
+    return Exported(
+        path=path,
+        parity_error=error,
+        storage_error=float(np.abs(full - expected).max()),
+        parameters=sum(p.numel() for p in network.parameters()),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _probe(size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A smooth random picture with a soft round mask: what a network is likely to meet."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 8, 8, generator=generator)
+    composite = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")
+    line = torch.linspace(-1, 1, size)
+    radius = (line[:, None].square() + line[None].square()).sqrt()
+    return composite, ((0.6 - radius) * 10).clamp(0, 1)[None, None]
+
+
+def _store_half(graph: onnx.GraphProto) -> None:
+    """Keep float32 weights as float16 and cast them back where the graph starts."""
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if values.size < 2:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+
+
+def _write_bytes(name: str, content: bytes) -> None:
+    Path(name).write_bytes(content)

@@ -1,0 +1,145 @@
+"""A training run on disk: run.json says what is trained on what, and a resumed run must match."""
+
+import dataclasses
+import json
+import platform
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from samelight import __version__
+from samelight.errors import ModelError
+from samelight.lab.data.pairs import list_pairs
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.evaluation.monitor import Monitor
+from samelight.lab.methods import METHODS
+from samelight.lab.methods.contract import Method, Network
+from samelight.lab.training.checkpoint import load_weights
+from samelight.lab.training.config import Recipe, Stage
+from samelight.lab.training.loop import RunOptions, Trainer
+
+
+def method_named(name: str) -> Method:
+    """Look a method up.
+
+    Raises:
+        ModelError: listing the names there are.
+    """
+    if name not in METHODS:
+        raise ModelError(f'no method "{name}": choose one of {", ".join(METHODS)}')
+    return METHODS[name]
+
+
+def write_run(run: Path, method: Method, config: Any, recipe: Recipe, photos: PhotoFolder) -> None:  # noqa: ANN401
+    """Write run.json, or check that the one there trains the same network.
+
+    Raises:
+        ModelError: when the folder holds a run of another method or configuration.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    wanted = {"method": method.name, "config": _plain(config)}
+    path = run / "run.json"
+    if path.exists():
+        found = json.loads(path.read_text())
+        if {key: found.get(key) for key in wanted} != wanted:
+            raise ModelError(f"{run} holds a run of another configuration: choose another --out")
+    sources = Counter((entry.source, entry.licence) for entry in photos.entries)
+    about = {
+        **wanted,
+        "recipe": _plain(recipe),
+        "photos": [
+            {"source": source, "licence": licence, "photos": count}
+            for (source, licence), count in sorted(sources.items())
+        ],
+        "samelight": __version__,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    path.write_text(json.dumps(about, indent=2) + "\n")
+
+
+def train_run(
+    name: str,
+    config_name: str,
+    photos: Path,
+    run: Path,
+    options: RunOptions,
+    *,
+    pairs: Path | None = None,
+    images: int | None = None,
+    size_px: int | None = None,
+    in_memory: bool = True,
+) -> None:
+    """Train a method on a folder of photos, or go on with a run that was interrupted.
+
+    Args:
+        name: of the method.
+        config_name: "small" or "paper".
+        photos: folder as `PhotoFolder` reads it.
+        run: folder of the run.
+        options: devices, precision, workers.
+        pairs: composites to score now and then, in iHarmony4's layout.
+        images: replaces the recipe's number of images.
+        size_px: replaces the recipe's sizes.
+        in_memory: keep all photos decoded.
+
+    Raises:
+        SamelightError: for an unknown method or configuration, or folders without pictures.
+    """
+    method = method_named(name)
+    if config_name not in method.configs:
+        choices = ", ".join(method.configs)
+        raise ModelError(f'{name} has no configuration "{config_name}": choose one of {choices}')
+    config = method.configs[config_name]
+    recipe = method.recipe if images is None else scaled_recipe(method.recipe, images)
+    recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
+    triples = list_pairs(pairs) if pairs is not None else None
+    folder = PhotoFolder(photos, in_memory=in_memory)
+    write_run(run, method, config, recipe, folder)
+    torch.manual_seed(recipe.seed)
+    network = method.network(config)
+    trainer = Trainer(method.objective(network, config), recipe, run, options)
+    size = network.traits.size_px
+    watch = Monitor(triples, size, run / "samples") if triples is not None else None
+    trainer.fit(folder, method.view, watch)
+
+
+def load_run(run: Path) -> tuple[Method, Network]:
+    """Rebuild a run's network with its averaged weights.
+
+    Raises:
+        ModelError: when the folder holds no finished checkpoint.
+    """
+    path, weights = run / "run.json", run / "weights.safetensors"
+    for needed in (path, weights):
+        if not needed.exists():
+            raise ModelError(f"{needed} is missing: wanted the folder of a `samelight train` run")
+    about = json.loads(path.read_text())
+    method = method_named(about["method"])
+    kind = type(method.configs["small"])
+    config = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()})
+    network = method.network(config)
+    load_weights(weights, network)
+    return method, network.eval()
+
+
+def scaled_recipe(recipe: Recipe, images: int) -> Recipe:
+    """The same recipe over another number of images, stages in proportion, in whole batches."""
+    stages = []
+    for stage in recipe.stages:
+        share = round(stage.images * images / recipe.images / recipe.batch)
+        stages.append(dataclasses.replace(stage, images=max(1, share) * recipe.batch))
+    return dataclasses.replace(recipe, stages=tuple(stages))
+
+
+def resized_recipe(recipe: Recipe, size_px: int) -> Recipe:
+    """The same recipe with every stage at one size."""
+    stages: list[Stage] = [dataclasses.replace(s, size_px=size_px) for s in recipe.stages]
+    return dataclasses.replace(recipe, stages=tuple(stages))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A dataclass as JSON would give it back."""
+    return json.loads(json.dumps(dataclasses.asdict(value)))
