@@ -101,6 +101,32 @@ def list_models() -> dict[str, ModelRow]:
     return {name: ModelRow(**row) for name, row in table.items()}
 
 
+def find_model(name_or_path: str | Path) -> tuple[Path, ModelRow | None]:
+    """Find the file of a shipped model, or of an exported one.
+
+    Args:
+        name_or_path: a name from `list_models`, or a path ending in .onnx.
+
+    Returns:
+        The file, which exists, and the row of a shipped model.
+
+    Raises:
+        ModelError: if there is no such model, or its file is missing.
+    """
+    name = str(name_or_path)
+    row = list_models().get(name)
+    if row is None and not name.endswith(".onnx"):
+        shipped = ", ".join(list_models()) or "none in this build"
+        raise ModelError(
+            f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file"
+        )
+    path = _WEIGHTS / row.file if row else Path(name)
+    if not path.is_file():
+        next_step = _REINSTALL if row else "check the path"
+        raise ModelError(f"the file of model {name} is missing ({path}): {next_step}")
+    return path, row
+
+
 def load_session(
     name_or_path: str | Path = DEFAULT_MODEL, *, threads: int | None = None
 ) -> Session:
@@ -115,19 +141,10 @@ def load_session(
     Raises:
         ModelError: if there is no such model, or its file is missing or not the one it should be.
     """
-    name = str(name_or_path)
-    row = list_models().get(name)
-    if row is None and not name.endswith(".onnx"):
-        shipped = ", ".join(list_models()) or "none in this build"
-        raise ModelError(
-            f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file"
-        )
-    path = _WEIGHTS / row.file if row else Path(name)
-    if not path.is_file():
-        next_step = _REINSTALL if row else "check the path"
-        raise ModelError(f"the file of model {name} is missing ({path}): {next_step}")
+    path, row = find_model(name_or_path)
     threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
-    return _open(path, path.stat().st_mtime_ns, row.sha256 if row else None, name, threads)
+    sha256 = row.sha256 if row else None
+    return _open(path, path.stat().st_mtime_ns, sha256, str(name_or_path), threads)
 
 
 @lru_cache(maxsize=4)

@@ -118,6 +118,9 @@ def train(
     size_px: Annotated[
         int | None, typer.Option(help="Train every stage at this size instead of the recipe's.")
     ] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Begin with the weights of a shipped or exported model.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that make training examples.")] = 2,
     precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -148,6 +151,7 @@ def train(
         pairs=pairs,
         images=images,
         size_px=size_px,
+        start_from=start_from,
         in_memory=in_memory,
     )
     typer.echo(out)

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
 
 from samelight.errors import ModelError
 from samelight.io.files import write_whole
@@ -19,6 +22,8 @@ MAX_ERROR = 1e-3
 """Largest difference allowed between torch and the exported network, in [0,1]."""
 
 OPSET = 18
+HALF = ".half"
+"""Ends the name of a weight that is stored as float16."""
 
 
 class Exported(NamedTuple):
@@ -50,17 +55,10 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     size = network.traits.size_px
     composite, mask = _probe(size)
     partial = path.with_suffix(".partial.onnx")
-    torch.onnx.export(
-        stored,
-        (composite, mask),
-        str(partial),
-        input_names=["composite", "mask"],
-        output_names=["image"],
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    _write_onnx(stored, composite, mask, partial)
     model = onnx.load(partial)
     partial.unlink()
+    del model.graph.input[2:]
     _store_half(model.graph)
     helper.set_model_props(model, {"method": method, "size_px": str(size)})
     content = model.SerializeToString()
@@ -82,7 +80,46 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     )
 
 
-def _probe(size: int) -> tuple[torch.Tensor, torch.Tensor]:
+def start_from_exported(network: Network, path: Path) -> None:
+    """Give a network the weights of an exported file, to train on from there.
+
+    Raises:
+        ModelError: when the file's weights are not this network's.
+    """
+    try:
+        tensors = onnx.load(path).graph.initializer
+    except DecodeError as error:
+        raise ModelError(f"{path} is not an ONNX file: wanted one that was exported") from error
+    found = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
+    wanted = network.state_dict()
+    for name, value in wanted.items():
+        if name not in found or found[name].shape != tuple(value.shape):
+            raise ModelError(f"{path} does not hold this network's {name}: export it again")
+    weights = {name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted}
+    network.load_state_dict(weights)
+
+
+def _write_onnx(network: Network, composite: Tensor, mask: Tensor, path: Path) -> None:
+    with warnings.catch_warnings():
+        # The trace is for one size, so that sizes become constants is what is wanted.
+        warnings.filterwarnings("ignore", "Converting a tensor to a Python")
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (composite, mask),
+            str(path),
+            input_names=["composite", "mask"],
+            output_names=["image"],
+            opset_version=OPSET,
+            # Unfolded, every weight keeps its name, so that training can start from the file.
+            do_constant_folding=False,
+            # As inputs too, or weights that happen to be equal would be merged into one.
+            keep_initializers_as_inputs=True,
+            dynamo=False,
+        )
+
+
+def _probe(size: int) -> tuple[Tensor, Tensor]:
     """A smooth random picture with a soft round mask: what a network is likely to meet."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 8, 8, generator=generator)
@@ -102,8 +139,8 @@ def _store_half(graph: onnx.GraphProto) -> None:
         if values.size < 2:
             continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
     for node in reversed(casts):
         graph.node.insert(0, node)
 

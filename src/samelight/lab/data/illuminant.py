@@ -1,7 +1,7 @@
 """Changes of illumination measured with a colour checker.
 
 Two photos of the same 24 patches under two lights define a polynomial from one light to the other.
-The form, fit and patch order are ccHarmony's (its repository, and ../docs/methods/giftnet.md): 11
+The form, fit and patch order are ccHarmony's (its repository): 11
 terms on raw sRGB values of 0-255, ordinary least squares.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from samelight.errors import PhotoError
 from samelight.types import FloatArray
@@ -80,7 +80,7 @@ class PhotoFolder:
 def _decode(path: Path, mode: str) -> Picture:
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert(mode))
+            return np.asarray(ImageOps.exif_transpose(image).convert(mode))
     except OSError as error:
         raise PhotoError(f"{path} cannot be read as a photo ({error}): remove it") from error
 

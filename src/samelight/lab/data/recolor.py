@@ -42,9 +42,9 @@ def retouch(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArr
     on[rng.integers(5)] = True
     image = scene.photo
     if on[0] or on[1]:
-        stops = on[0] * rng.uniform(-0.9, 0.9)
-        warmth, tint = on[1] * rng.normal(0, [0.22, 0.08])
-        gains = np.exp(strength * np.array([stops + warmth, stops + tint, stops - warmth]))
+        exposure = on[0] * rng.uniform(-1.1, 1.1)
+        warmth, tint = on[1] * rng.normal(0, [0.27, 0.1])
+        gains = np.exp(strength * np.array([exposure + warmth, exposure + tint, exposure - warmth]))
         image = linear_to_srgb(srgb_to_linear(image) * gains.astype(np.float32))
     if on[2]:
         image = np.clip(image, 0, None) ** np.float32(np.exp(strength * rng.uniform(-0.5, 0.5)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from samelight.lab.data.pairs import Pair
 from samelight.lab.evaluation.metrics import foreground_mse_255
@@ -75,7 +75,8 @@ def _stack(paths: list[Path], mode: str, size_px: int) -> torch.Tensor:
     arrays = []
     for path in paths:
         with Image.open(path) as image:
-            small = image.convert(mode).resize((size_px, size_px), Image.Resampling.BILINEAR)
+            upright = ImageOps.exif_transpose(image).convert(mode)
+            small = upright.resize((size_px, size_px), Image.Resampling.BILINEAR)
         pixels = np.asarray(small, dtype=np.float32) / np.float32(255)
         arrays.append(torch.from_numpy(pixels.reshape(size_px, size_px, -1)).permute(2, 0, 1))
     return torch.stack(arrays)

@@ -134,7 +134,10 @@ class GlobalMap(nn.Module):
         """Return the change of every colour: (B,3,H,W), (B,width) -> (B,3,H,W)."""
         coefficients = self.coefficients(code).float()
         matrix, offset = coefficients[:, :9].reshape(-1, 3, 3), coefficients[:, 9:]
-        return torch.einsum("bij,bjhw->bihw", matrix, composite) + per_channel(offset)
+        # Not a matrix product: under autocast that would round the composite to half precision.
+        moved = (matrix[..., None, None] * composite[:, None]).sum(dim=2)
+        change: Tensor = moved + per_channel(offset)
+        return change
 
 
 TRANSFORMS = {"affine": AffineTransform, "modulated": ModulatedTransform}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from samelight.lab.methods.contract import Network
@@ -49,7 +49,7 @@ def load_checkpoint(
 def save_weights(path: Path, network: nn.Module) -> None:
     """Write a network's weights as safetensors, whole or not at all."""
     partial = path.with_suffix(".partial")
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, partial)
+    partial.write_bytes(save({k: v.contiguous() for k, v in network.state_dict().items()}))
     partial.replace(path)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from samelight.errors import UsageError
 from samelight.lab.data.loader import ExampleStream, examples_loader
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import View
@@ -17,6 +18,9 @@ from samelight.lab.training.config import Recipe
 from samelight.lab.training.ema import MovingAverage
 from samelight.lab.training.optim import learning_rate, make_optimizer
 from samelight.lab.training.progress import Progress
+
+PRECISIONS = ("bf16-mixed", "32-true")
+ACCELERATORS = ("auto", "cpu", "cuda")
 
 Evaluate = Callable[[Network, int], dict[str, float]]
 """Called with the averaged network and the images seen; returns figures for the log."""
@@ -35,6 +39,18 @@ class RunOptions:
     save_every: int = 20_000
     """Images between checkpoints and evaluations."""
 
+    def __post_init__(self) -> None:
+        """Refuse what the engine would answer with a traceback."""
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision {self.precision!r}: choose one of {PRECISIONS}")
+        if self.accelerator not in ACCELERATORS:
+            raise UsageError(f"device {self.accelerator!r}: choose one of {ACCELERATORS}")
+        if self.workers < 0 or self.devices < 1 or self.save_every < 1:
+            raise UsageError(
+                f"{self.workers} workers, {self.devices} devices, checkpoints every "
+                f"{self.save_every} images: wanted at least 0, 1 and 1"
+            )
+
 
 class Trainer:
     """Trains an objective by a recipe and leaves checkpoints in a folder.
@@ -49,6 +65,11 @@ class Trainer:
     def __init__(
         self, objective: Objective, recipe: Recipe, run: Path, options: RunOptions
     ) -> None:
+        if recipe.batch % options.devices:
+            raise UsageError(
+                f"a batch of {recipe.batch} cannot be shared by {options.devices} devices: "
+                "choose a number that divides it"
+            )
         self.recipe, self.run, self.options = recipe, run, options
         self.fabric = Fabric(
             accelerator=options.accelerator, devices=options.devices, precision=options.precision
@@ -97,7 +118,9 @@ class Trainer:
 
     def _batches(self, stream: ExampleStream, numbers: range) -> Iterator[Batch]:
         ranks, rank = self.fabric.world_size, self.fabric.global_rank
-        own = range(numbers.start + rank, numbers.stop, ranks)
+        # Whole batches only: a rank with one step more would wait for the others for ever.
+        stop = numbers.stop - len(numbers) % self.recipe.batch
+        own = range(numbers.start + rank, stop, ranks)
         per_rank = self.recipe.batch // ranks
         for tensors in examples_loader(stream, own, batch=per_rank, workers=self.options.workers):
             moved = [t.to(self.fabric.device) for t in tensors]

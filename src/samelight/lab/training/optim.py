@@ -15,7 +15,7 @@ def make_optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas)
+    return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=True)
 
 
 def learning_rate(recipe: Recipe, images_seen: int) -> float:

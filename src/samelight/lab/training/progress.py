@@ -40,7 +40,9 @@ class Progress:
         self.writer = SummaryWriter(str(run / "tensorboard"))
         self.sums: dict[str, float] = {}
         self.steps = 0
+        self.images_seen = images_seen
         self.since, self.seen = time.perf_counter(), images_seen
+        self._forget_rows_after(images_seen)
 
     def __enter__(self) -> "Progress":
         """Show the bar."""
@@ -54,6 +56,7 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         """Take the bar down and close the log."""
+        self._flush()
         self.bar.stop()
         self.writer.close()
 
@@ -62,8 +65,14 @@ class Progress:
         for name, value in terms.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value)
         self.steps += 1
-        if self.steps < LOG_EVERY_STEPS:
+        self.images_seen = images_seen
+        if self.steps == LOG_EVERY_STEPS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.steps == 0:
             return
+        images_seen = self.images_seen
         means = {name: total / self.steps for name, total in self.sums.items()}
         now = time.perf_counter()
         speed = (images_seen - self.seen) / (now - self.since)
@@ -84,6 +93,14 @@ class Progress:
         # The evaluation's time is not training time.
         self.since = time.perf_counter()
 
+    def _forget_rows_after(self, images_seen: int) -> None:
+        """Drop what an interrupted run logged after its last checkpoint: it is trained again."""
+        path = self.run / "log.csv"
+        if path.exists():
+            header, *rows = path.read_text().splitlines(keepends=True)
+            kept = [row for row in rows if int(row.split(",")[0]) <= images_seen]
+            path.write_text(header + "".join(kept))
+
     def _write_row(self, row: dict[str, float]) -> None:
         path = self.run / "log.csv"
         fresh = not path.exists()
@@ -91,4 +108,4 @@ class Progress:
             writer = csv.DictWriter(file, list(row))
             if fresh:
                 writer.writeheader()
-            writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+            writer.writerow({name: f"{value:.8g}" for name, value in row.items()})

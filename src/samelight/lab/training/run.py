@@ -10,15 +10,17 @@ from typing import Any
 import torch
 
 from samelight import __version__
-from samelight.errors import ModelError
+from samelight.errors import ModelError, OutputError, PhotoError, UsageError
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.evaluation.monitor import Monitor
+from samelight.lab.export import start_from_exported
 from samelight.lab.methods import METHODS
-from samelight.lab.methods.contract import Method, Network
+from samelight.lab.methods.contract import Method, Network, Traits
 from samelight.lab.training.checkpoint import load_weights
 from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions, Trainer
+from samelight.models import find_model
 
 
 def method_named(name: str) -> Method:
@@ -32,12 +34,21 @@ def method_named(name: str) -> Method:
     return METHODS[name]
 
 
-def write_run(run: Path, method: Method, config: Any, recipe: Recipe, photos: PhotoFolder) -> None:  # noqa: ANN401
+def write_run(
+    run: Path,
+    method: Method,
+    config: Any,  # noqa: ANN401
+    recipe: Recipe,
+    photos: PhotoFolder,
+    start_from: str | Path | None = None,
+) -> None:
     """Write run.json, or check that the one there trains the same network.
 
     Raises:
         ModelError: when the folder holds a run of another method or configuration.
     """
+    if run.exists() and not run.is_dir():
+        raise OutputError(f"{run} is a file: wanted a folder for the run, choose another --out")
     run.mkdir(parents=True, exist_ok=True)
     wanted = {"method": method.name, "config": _plain(config)}
     path = run / "run.json"
@@ -49,6 +60,7 @@ def write_run(run: Path, method: Method, config: Any, recipe: Recipe, photos: Ph
     about = {
         **wanted,
         "recipe": _plain(recipe),
+        "start_from": None if start_from is None else str(start_from),
         "photos": [
             {"source": source, "licence": licence, "photos": count}
             for (source, licence), count in sorted(sources.items())
@@ -70,6 +82,7 @@ def train_run(
     pairs: Path | None = None,
     images: int | None = None,
     size_px: int | None = None,
+    start_from: str | Path | None = None,
     in_memory: bool = True,
 ) -> None:
     """Train a method on a folder of photos, or go on with a run that was interrupted.
@@ -83,6 +96,7 @@ def train_run(
         pairs: composites to score now and then, in iHarmony4's layout.
         images: replaces the recipe's number of images.
         size_px: replaces the recipe's sizes.
+        start_from: a shipped model or an exported file whose weights a new run begins with.
         in_memory: keep all photos decoded.
 
     Raises:
@@ -95,11 +109,16 @@ def train_run(
     config = method.configs[config_name]
     recipe = method.recipe if images is None else scaled_recipe(method.recipe, images)
     recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
-    triples = list_pairs(pairs) if pairs is not None else None
-    folder = PhotoFolder(photos, in_memory=in_memory)
-    write_run(run, method, config, recipe, folder)
     torch.manual_seed(recipe.seed)
     network = method.network(config)
+    _require_sizes(recipe, network.traits)
+    if start_from is not None:
+        start_from_exported(network, find_model(start_from)[0])
+    triples = list_pairs(pairs) if pairs is not None else None
+    folder = PhotoFolder(photos, in_memory=in_memory)
+    if method.view.needs_masks and not folder.with_masks:
+        raise PhotoError(f"no masks for the photos under {photos}: wanted masks/<photo>_<k>.png")
+    write_run(run, method, config, recipe, folder, start_from)
     trainer = Trainer(method.objective(network, config), recipe, run, options)
     size = network.traits.size_px
     watch = Monitor(triples, size, run / "samples") if triples is not None else None
@@ -138,6 +157,15 @@ def resized_recipe(recipe: Recipe, size_px: int) -> Recipe:
     """The same recipe with every stage at one size."""
     stages: list[Stage] = [dataclasses.replace(s, size_px=size_px) for s in recipe.stages]
     return dataclasses.replace(recipe, stages=tuple(stages))
+
+
+def _require_sizes(recipe: Recipe, traits: Traits) -> None:
+    for stage in recipe.stages:
+        if stage.size_px <= 0 or stage.size_px % traits.multiple_of:
+            raise UsageError(
+                f"images of {stage.size_px} px do not suit the network: choose a multiple of "
+                f"{traits.multiple_of}"
+            )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -1,0 +1,311 @@
+"""What every published method here must do, whatever it is inside."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import samelight
+from samelight.lab.export import MAX_ERROR, export_network, start_from_exported
+from samelight.lab.methods import METHODS
+from samelight.lab.methods.contract import Batch
+from samelight.lab.training.checkpoint import load_weights, save_weights
+from samelight.models import load_session
+
+PACKAGE = Path(samelight.__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
+SIZE = 64
+
+PARAMETERS = {("giftnet", "small"): 3_900_936, ("giftnet", "paper"): 5_947_044}
+PIXEL_TERMS = {"squared", "absolute"}
+"""Terms that compare colours with the real image's: 0 when there is nothing to do."""
+
+CONFIGS = [(name, config) for name, method in METHODS.items() for config in method.configs]
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    torch.manual_seed(0)
+    return METHODS[request.param]
+
+
+@pytest.fixture
+def network(method):
+    return method.network(method.configs["small"]).eval()
+
+
+@pytest.fixture
+def awake(network):
+    return wake(network)
+
+
+def wake(network, std=0.05):
+    """Perturb what starts at zero, and so would hide everything behind it."""
+    for parameter in network.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=std)
+    return network
+
+
+def disc(size=SIZE, centre=0.5):
+    line = (torch.arange(size) + 0.5) / size
+    distance = (line[:, None] - 0.5).square() + (line[None] - centre).square()
+    return (distance < 0.09).float()[None, None]
+
+
+def pictures(images=2, height=SIZE, width=SIZE):
+    coarse = torch.rand(images, 3, 5, 5)
+    return nn.functional.interpolate(coarse, size=(height, width), mode="bilinear")
+
+
+def training_batch():
+    real, mask = pictures(), torch.cat([disc(centre=0.4), disc(centre=0.6)])
+    recoloured = (real * torch.tensor([0.6, 0.8, 1.1])[:, None, None] + 0.05).clamp(0, 1)
+    return Batch(real + mask * (recoloured - real), real, mask)
+
+
+def thin(count):
+    """A mask of so many single bright pixels; None for a full one."""
+    mask = torch.zeros(2, 1, SIZE, SIZE)
+    if count is None:
+        return mask + 1
+    for number in range(count):
+        mask[..., 7 + 20 * number, 11 + 13 * number] = 1
+    return mask
+
+
+@pytest.mark.parametrize(("name", "config"), CONFIGS)
+def test_any_multiple_of_the_size_comes_back_at_its_size_and_in_range(name, config):
+    torch.manual_seed(0)
+    network = wake(METHODS[name].network(METHODS[name].configs[config]).eval(), std=0.5)
+    step = network.traits.multiple_of
+    for rows, columns in ((1, 2), (3, 1)):
+        composite = pictures(1, step * rows, step * columns)
+        mask = torch.rand(1, 1, step * rows, step * columns)
+        with torch.no_grad():
+            image = network(composite, mask)
+        assert image.shape == composite.shape
+        assert image.dtype == torch.float32
+        assert image.min() >= 0
+        assert image.max() <= 1
+        assert not torch.equal(image, composite)
+
+
+@pytest.mark.parametrize(("name", "config"), CONFIGS)
+def test_an_empty_mask_returns_the_composite(name, config):
+    torch.manual_seed(0)
+    network = wake(METHODS[name].network(METHODS[name].configs[config]).eval())
+    composite = pictures(1)
+    with torch.no_grad():
+        assert torch.equal(network(composite, torch.zeros(1, 1, SIZE, SIZE)), composite)
+
+
+@torch.no_grad()
+def test_outside_the_mask_the_composite_is_kept(awake):
+    composite, mask = pictures(1), disc()
+    image = awake(composite, mask)
+    outside = (mask == 0).expand_as(image)
+    assert torch.equal(image[outside], composite[outside])
+    assert (image - composite)[~outside].abs().mean() > 1e-3
+
+
+@torch.no_grad()
+def test_a_full_mask_gives_finite_colours(awake):
+    image = awake.trace(pictures(), thin(None)).image
+    assert image.isfinite().all()
+
+
+@torch.no_grad()
+def test_an_image_does_not_depend_on_its_batch_mates(awake):
+    composite, mask = pictures(3), torch.cat([disc(), thin(None)[:1], disc(centre=0.2)])
+    together = awake(composite, mask)
+    for number in range(3):
+        alone = awake(composite[number : number + 1], mask[number : number + 1])
+        torch.testing.assert_close(together[number : number + 1], alone, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_the_background_decides_what_becomes_of_the_foreground(awake):
+    mask, foreground = disc(), pictures(1)
+    warm, cold = (
+        torch.tensor(colour)[:, None, None] * pictures(1) ** 0.5
+        for colour in ([1.0, 0.6, 0.3], [0.3, 0.6, 1.0])
+    )
+    images = [awake(back + mask * (foreground - back), mask) for back in (warm, cold)]
+    inside = (mask == 1).expand_as(foreground)
+    assert (images[0] - images[1])[inside].abs().max() > 1e-3
+
+
+def test_a_gradient_reaches_every_parameter(method, network):
+    objective = method.objective(wake(network).train(), method.configs["small"])
+    objective(training_batch()).total.backward()
+    trained = {n: p for n, p in objective.named_parameters() if p.requires_grad}
+    idle = [n for n, p in trained.items() if p.grad is None or not p.grad.any()]
+    assert trained
+    assert idle == []
+
+
+def test_loss_terms_are_finite_and_the_total_has_a_gradient(method, network):
+    objective = method.objective(wake(network), method.configs["small"])
+    total, terms = objective(training_batch())
+    assert total.requires_grad
+    assert total.ndim == 0
+    for name, value in {"total": total, **terms}.items():
+        assert value.ndim == 0, name
+        assert value.isfinite(), name
+        assert value >= 0, name
+    assert total > 0
+
+
+def test_a_good_picture_is_left_alone_from_the_start(method, network):
+    objective = method.objective(network, method.configs["small"])
+    batch = training_batch()
+    terms = objective(batch._replace(composite=batch.real)).terms
+    named = PIXEL_TERMS & set(terms)
+    assert named
+    assert {name: float(terms[name].detach()) for name in named} == dict.fromkeys(named, 0.0)
+    assert all(objective(batch).terms[name] > 0 for name in named)
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 3, None])
+def test_vanishing_masks_give_finite_losses_and_gradients_in_bfloat16(method, network, pixels):
+    objective = method.objective(wake(network), method.configs["small"])
+    composite = pictures()
+    mask = thin(pixels)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        losses = objective(Batch(composite, composite + mask * (1 - composite) * 0.5, mask))
+        image = network(composite, mask)
+    losses.total.backward()
+    assert image.isfinite().all()
+    assert all(value.isfinite() for value in (losses.total, *losses.terms.values()))
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is None or parameter.grad.isfinite().all(), name
+
+
+def test_thirty_steps_on_two_images_lower_the_loss(method, network):
+    objective = method.objective(network.train(), method.configs["small"])
+    batch = training_batch()
+    optimizer = torch.optim.AdamW(objective.parameters(), lr=1e-3)
+    totals = []
+    for _ in range(30):
+        losses = objective(batch)
+        losses.total.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        objective.after_step()
+        totals.append(float(losses.total.detach()))
+    assert totals[-1] < 0.5 * totals[0]
+
+
+@torch.no_grad()
+def test_weights_come_back_from_a_file(method, awake, tmp_path):
+    save_weights(tmp_path / "weights.safetensors", awake)
+    other = method.network(method.configs["small"]).eval()
+    composite, mask = pictures(1), disc()
+    wanted = awake(composite, mask)
+    assert not torch.equal(other(composite, mask), wanted)
+    load_weights(tmp_path / "weights.safetensors", other)
+    assert torch.equal(other(composite, mask), wanted)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("name", "config"), CONFIGS)
+def test_the_exported_file_answers_as_torch_does(name, config, tmp_path):
+    torch.manual_seed(0)
+    method = METHODS[name]
+    small_side = replace(method.configs[config], size_px=SIZE)
+    network = wake(method.network(small_side).eval())
+    exported = export_network(network, name, tmp_path / "model.onnx")
+    stored = network.half().float()  # as in the file
+    session = load_session(exported.path)
+    assert (session.method, session.size_px) == (name, SIZE)
+    for mask in (disc(), thin(3)[:1], thin(0)[:1], thin(None)[:1]):
+        composite = pictures(1)
+        found = session.run(composite[0].permute(1, 2, 0).numpy(), mask[0, 0].numpy())
+        with torch.no_grad():
+            wanted = stored(composite, mask)[0].permute(1, 2, 0).numpy()
+        assert abs(found - wanted).max() <= MAX_ERROR
+        assert mask.any() or np.array_equal(found, wanted)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "everywhere",
+    [True, False],
+    ids=["all weights differ", "some weights are alike"],
+)
+def test_training_can_start_from_the_exported_file(method, everywhere, tmp_path):
+    config = replace(method.configs["small"], size_px=SIZE)
+    network = wake(method.network(config))
+    if everywhere:
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter += 0.05 * torch.randn_like(parameter)
+    exported = export_network(network, method.name, tmp_path / "model.onnx")
+    other = method.network(config)
+    start_from_exported(other, exported.path)
+    for name, value in network.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value.half().float()), name
+
+
+@pytest.mark.parametrize(("name", "config"), CONFIGS)
+def test_the_size_of_a_network_is_no_accident(name, config):
+    network = METHODS[name].network(METHODS[name].configs[config])
+    assert sum(p.numel() for p in network.parameters()) == PARAMETERS[name, config]
+
+
+def test_a_method_is_listed_by_its_name_with_both_sizes_and_a_page(method):
+    assert METHODS[method.name] is method
+    assert {"small", "paper"} <= set(method.configs)
+    assert type(method.configs["small"]) is type(method.configs["paper"])
+    page = (DOCS / "methods" / f"{method.name}.md").read_text("utf-8")
+    assert method.paper.arxiv in page
+    assert " ".join(method.paper.title.split()) in " ".join(page.split())
+
+
+def test_a_recipe_fits_its_network(method):
+    for config in method.configs.values():
+        step = method.network(config).traits.multiple_of
+        assert [stage.size_px % step for stage in method.recipe.stages] == [0] * len(
+            method.recipe.stages
+        )
+    assert all(stage.images > 0 for stage in method.recipe.stages)
+
+
+def code_of(path):
+    """A file's code, without comments and docstrings: those may name a source."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
+            if isinstance(body, list):
+                body[:] = [line for line in body if not is_text(line)] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def is_text(line):
+    return (
+        isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and isinstance(line.value.value, str)
+    )
+
+
+def test_nothing_outside_its_own_folder_knows_a_method(method):
+    knowing = set()
+    for path in PACKAGE.rglob("*.py"):
+        place = path.relative_to(PACKAGE)
+        if place.parts[:2] == ("lab", "methods") or place.parts[0] == "weights":
+            continue
+        lines = [line for line in code_of(path).splitlines() if method.name in line.lower()]
+        knowing |= {(place.as_posix(), line.strip().split(" = ")[0]) for line in lines}
+    allowed = {"models.py": "DEFAULT_MODEL", "interfaces/commands.py": "def train"}
+    strangers = [
+        (place, line)
+        for place, line in knowing
+        if not (place in allowed and line.startswith(allowed[place]))
+    ]
+    assert strangers == []

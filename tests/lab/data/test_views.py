@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from samelight.lab.data import views
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.views import CompositeView
+from tests.lab.pictures import disc, write_photos
+
+SIZE = 48
+PLAIN = {
+    "borrowed_mask": 0.0,
+    "inverted": 0.0,
+    "relit": 0.0,
+    "rough_mask": 0.0,
+    "noisy": 0.0,
+    "compressed": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    return PhotoFolder(write_photos(tmp_path_factory.mktemp("photos")), in_memory=True)
+
+
+def examples(view, photos, count=12):
+    return [view(photos, SIZE, np.random.default_rng(seed)) for seed in range(count)]
+
+
+def test_the_same_generator_gives_the_same_example(photos):
+    view = CompositeView()
+    one, again, other = (view(photos, SIZE, np.random.default_rng(s)) for s in (4, 4, 5))
+    for found, wanted in zip(one, again, strict=True):
+        assert found.tobytes() == wanted.tobytes()
+    assert not np.array_equal(one.composite, other.composite)
+
+
+def test_examples_are_planes_of_float32_in_range(photos):
+    for example in examples(CompositeView(), photos):
+        assert example.composite.shape == example.real.shape == (3, SIZE, SIZE)
+        assert example.mask.shape == (1, SIZE, SIZE)
+        for plane in example:
+            assert plane.dtype == np.float32
+            assert plane.min() >= 0
+            assert plane.max() <= 1
+
+
+def test_composites_hold_8_bits(photos):
+    for example in examples(CompositeView(noisy=1.0), photos):
+        levels = example.composite * 255
+        assert abs(levels - np.rint(levels)).max() < 1e-4
+
+
+@pytest.mark.parametrize("share", [{}, {"noisy": 1.0, "compressed": 1.0, "rough_mask": 1.0}])
+def test_outside_the_given_mask_nothing_is_asked(photos, share):
+    changed = 0.0
+    for example in examples(CompositeView(**share), photos):
+        outside = np.broadcast_to(example.mask == 0, example.real.shape)
+        assert np.array_equal(example.composite[outside], example.real[outside])
+        changed = max(changed, abs(example.composite - example.real).max())
+    assert changed > 0.1
+
+
+@pytest.mark.parametrize("relit", [0.0, 1.0])
+def test_an_untouched_foreground_is_the_real_one_up_to_8_bits(photos, relit):
+    view = CompositeView(untouched=1.0, **PLAIN | {"relit": relit})
+    for example in examples(view, photos):
+        assert abs(example.composite - example.real).max() <= 0.5 / 255 + 1e-6
+
+
+def test_a_touched_foreground_differs_and_the_mask_says_where(photos):
+    for example in examples(CompositeView(untouched=0.0, **PLAIN), photos):
+        inside = np.broadcast_to(example.mask == 1, example.real.shape)
+        assert abs(example.composite - example.real)[inside].mean() > 1e-3
+
+
+def test_without_relighting_the_real_image_is_the_photo(photos, monkeypatch):
+    cut = []
+    original = views._cut
+    monkeypatch.setattr(views, "_cut", lambda *args: cut.append(original(*args)) or cut[-1])
+    example = CompositeView(**PLAIN)(photos, SIZE, np.random.default_rng(0))
+    # Between 0 and 1 the target keeps a share of the composite, as the output must.
+    sure = (example.mask[0] == 0) | (example.mask[0] == 1)
+    real = example.real.transpose(1, 2, 0)
+    np.testing.assert_allclose(real[sure], cut[-1].photo[sure], atol=1e-6)
+    assert np.array_equal(example.mask[0], cut[-1].mask)
+
+
+def test_on_a_soft_border_the_real_foreground_is_the_best_answer(photos, monkeypatch):
+    cut = []
+    original = views._cut
+    monkeypatch.setattr(views, "_cut", lambda *args: cut.append(original(*args)) or cut[-1])
+    example = CompositeView(**PLAIN)(photos, SIZE, np.random.default_rng(0))
+    photo = cut[-1].photo.transpose(2, 0, 1)
+    pasted = example.composite + example.mask * (photo - example.composite)
+    np.testing.assert_allclose(pasted, example.real, atol=1e-6)
+    assert ((example.mask > 0) & (example.mask < 1)).any()
+
+
+@pytest.mark.parametrize("size_px", [32])
+def test_examples_are_made_at_the_smallest_size(photos, size_px):
+    for seed in range(12):
+        example = CompositeView(rough_mask=1.0)(photos, size_px, np.random.default_rng(seed))
+        assert example.mask.shape == (1, size_px, size_px)
+
+
+def test_relighting_changes_the_background_too(photos):
+    plain, relit = (
+        CompositeView(**PLAIN | {"relit": share})(photos, SIZE, np.random.default_rng(1))
+        for share in (0.0, 1.0)
+    )
+    outside = np.broadcast_to(plain.mask == 0, plain.real.shape)
+    assert np.array_equal(plain.mask, relit.mask)
+    assert abs(plain.real - relit.real)[outside].mean() > 5e-3
+
+
+def test_inverting_makes_the_background_the_foreground(photos):
+    plain, inverted = (
+        CompositeView(**PLAIN | {"inverted": share})(photos, SIZE, np.random.default_rng(1))
+        for share in (0.0, 1.0)
+    )
+    np.testing.assert_allclose(inverted.mask, 1 - plain.mask, atol=1e-6)
+
+
+def test_rough_masks_stay_close(photos):
+    differences = []
+    for seed in range(12):
+        plain, rough = (
+            CompositeView(**PLAIN | {"rough_mask": share})(
+                photos, SIZE, np.random.default_rng(seed)
+            ).mask
+            for share in (0.0, 1.0)
+        )
+        differences.append(abs(plain - rough).mean())
+    assert max(differences) < 0.1
+    assert min(differences) > 0
+
+
+def test_borrowed_masks_bring_in_photos_without_any(photos, monkeypatch):
+    met = []
+    original = PhotoFolder.photo
+    monkeypatch.setattr(
+        PhotoFolder, "photo", lambda self, index: met.append(index) or original(self, index)
+    )
+    monkeypatch.setattr(CompositeView, "_recolour", lambda self, scene, rng: scene.photo)
+    examples(CompositeView(**PLAIN), photos)
+    assert 2 not in met
+    examples(CompositeView(**PLAIN | {"borrowed_mask": 1.0}), photos)
+    assert 2 in met
+
+
+def test_photo_and_mask_are_cut_and_flipped_alike(tmp_path):
+    """A photo that shows its own mask must still show it after the cut."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "masks").mkdir()
+    lopsided = np.roll(disc(), 20, axis=1)
+    Image.fromarray(np.dstack([lopsided] * 3)).save(tmp_path / "photos" / "a.png")
+    Image.fromarray(lopsided).save(tmp_path / "masks" / "a_1.png")
+    photos = PhotoFolder(tmp_path)
+    for example in examples(CompositeView(untouched=1.0, **PLAIN), photos):
+        assert abs(example.real - example.mask).max() < 1e-6
+
+
+def test_a_mask_of_another_size_is_fitted_to_its_photo(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.dstack([disc()] * 3)).save(tmp_path / "photos" / "a.png")
+    Image.fromarray(disc()).resize((192, 144)).save(tmp_path / "masks" / "a_1.png")
+    example = CompositeView(untouched=1.0, **PLAIN)(
+        PhotoFolder(tmp_path), SIZE, np.random.default_rng(0)
+    )
+    assert abs(example.real - example.mask).mean() < 0.02
