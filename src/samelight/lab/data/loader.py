@@ -51,8 +51,7 @@ def examples_loader(
 def _give_way(worker: int) -> None:
     """Let the training threads go first.
 
-    With few cores they would all wait for the one a worker interrupts; on 2 cores this took
-    training from 35 to 48 images/s.
+    With few cores they would all wait for the one that a worker interrupts.
     """
     if hasattr(os, "nice"):
         os.nice(10)
