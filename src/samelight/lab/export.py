@@ -4,6 +4,7 @@ import copy
 import hashlib
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -54,10 +55,7 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     stored = copy.deepcopy(network).half().float().eval()
     size = network.traits.size_px
     composite, mask = _probe(size)
-    partial = path.with_suffix(".partial.onnx")
-    _write_onnx(stored, composite, mask, partial)
-    model = onnx.load(partial)
-    partial.unlink()
+    model = _to_onnx(stored, composite, mask)
     del model.graph.input[2:]
     _store_half(model.graph)
     helper.set_model_props(model, {"method": method, "size_px": str(size)})
@@ -99,15 +97,16 @@ def start_from_exported(network: Network, path: Path) -> None:
     network.load_state_dict(weights)
 
 
-def _write_onnx(network: Network, composite: Tensor, mask: Tensor, path: Path) -> None:
-    with warnings.catch_warnings():
+def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelProto:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
         warnings.filterwarnings("ignore", "Converting a tensor to a Python")
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             network,
             (composite, mask),
-            str(path),
+            file,
             input_names=["composite", "mask"],
             output_names=["image"],
             opset_version=OPSET,
@@ -117,6 +116,7 @@ def _write_onnx(network: Network, composite: Tensor, mask: Tensor, path: Path) -
             keep_initializers_as_inputs=True,
             dynamo=False,
         )
+        return onnx.load(file)
 
 
 def _probe(size: int) -> tuple[Tensor, Tensor]:

@@ -192,8 +192,10 @@ def test_a_lattice_is_interpolated_as_by_a_literal_loop(rng):
 
 def test_an_illuminant_that_clips_too_much_gives_way_to_a_retouch(scene, monkeypatch):
     class Blinding:
-        def change(self, rgb, rng):
-            rng.random()
+        def draw(self, rng):
+            return rng.random(), 0
+
+        def change(self, rgb, here, there):
             return np.ones_like(rgb)
 
     monkeypatch.setattr(recolor, "shipped_illuminants", Blinding)
@@ -205,8 +207,11 @@ def test_an_illuminant_that_clips_too_much_gives_way_to_a_retouch(scene, monkeyp
 
 def test_an_illuminant_changes_photo_and_foreground_alike(scene, monkeypatch):
     class Dimmer:
-        def change(self, rgb, rng):
-            return rgb * np.float32(rng.uniform(0.5, 0.9))
+        def draw(self, rng):
+            return rng.uniform(0.5, 0.9), 0
+
+        def change(self, rgb, here, there):
+            return rgb * np.float32(here)
 
     monkeypatch.setattr(recolor, "shipped_illuminants", Dimmer)
     found = recolor.illuminant(scene, 1.0, np.random.default_rng(5))

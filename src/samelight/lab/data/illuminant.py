@@ -101,9 +101,13 @@ class Illuminants:
         self.to_standard = [fit_polynomial(colours, STANDARD_PATCHES) for colours in patches]
         self.from_standard = [fit_polynomial(STANDARD_PATCHES, colours) for colours in patches]
 
-    def change(self, rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Take colours from a random photo's light to another's: (...,3) -> (...,3) in [0,1]."""
+    def draw(self, rng: np.random.Generator) -> tuple[int, int]:
+        """Pick two different lights by number."""
         here, there = rng.choice(len(self.to_standard), 2, replace=False)
+        return int(here), int(there)
+
+    def change(self, rgb: FloatArray, here: int, there: int) -> FloatArray:
+        """Take colours from one photo's light to another's: (...,3) -> (...,3) in [0,1]."""
         standard = apply_polynomial(self.to_standard[here], rgb)
         return apply_polynomial(self.from_standard[there], standard)
 

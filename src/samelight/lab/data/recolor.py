@@ -142,12 +142,10 @@ def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> Float
     bank = shipped_illuminants()
     fresh = ((scene.region <= 0) | (scene.region >= 1)).mean()
     for _ in range(4):
-        state = rng.bit_generator.state
-        moved = bank.change(scene.region, rng)
+        lights = bank.draw(rng)
+        moved = bank.change(scene.region, *lights)
         if ((moved <= 0) | (moved >= 1)).mean() - fresh < 0.05:
-            rng.bit_generator.state = state
-            whole = bank.change(scene.photo, rng)
-            return _part_way(scene.photo, whole, strength)
+            return _part_way(scene.photo, bank.change(scene.photo, *lights), strength)
     return retouch(scene, strength, rng)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
-from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family
+from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family, retouch
 from samelight.types import FloatArray
 
 
@@ -116,8 +116,7 @@ class CompositeView:
         recoloured = draw_family(self.families, rng)(scene, strength, rng)
         if rng.random() < self.second_retouch:
             again = Scene(_clip(recoloured), scene.region, scene.reference)
-            retouched = draw_family({"retouch": 1.0}, rng)
-            recoloured = retouched(again, rng.uniform(0.1, 0.6), rng)
+            recoloured = retouch(again, rng.uniform(0.1, 0.6), rng)
         return _clip(recoloured)
 
     def _as_from_a_file(self, composite: FloatArray, rng: np.random.Generator) -> FloatArray:
