@@ -42,8 +42,8 @@ def retouch(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArr
     on[rng.integers(5)] = True
     image = scene.photo
     if on[0] or on[1]:
-        exposure = on[0] * rng.uniform(-1.1, 1.1)
-        warmth, tint = on[1] * rng.normal(0, [0.27, 0.1])
+        exposure = on[0] * rng.uniform(-1.0, 1.0)
+        warmth, tint = on[1] * rng.normal(0, [0.24, 0.1])
         gains = np.exp(strength * np.array([exposure + warmth, exposure + tint, exposure - warmth]))
         image = linear_to_srgb(srgb_to_linear(image) * gains.astype(np.float32))
     if on[2]:

@@ -148,8 +148,7 @@ GIFTNET = Method(
     view=CompositeView(),
     recipe=Recipe(
         stages=(
-            Stage(size_px=128, images=40_000, learning_rate=8e-4, final_learning_rate=8e-4),
-            Stage(size_px=128, images=100_000, learning_rate=5e-4, final_learning_rate=0.0),
+            Stage(size_px=128, images=240_000, learning_rate=7e-4, final_learning_rate=0.0),
         ),
     ),
 )
