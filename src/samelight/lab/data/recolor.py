@@ -173,7 +173,12 @@ RECOLOUR_MIX: Mapping[str, float] = {
 }
 """Probability of each family when a foreground is recoloured."""
 
-RELIGHT_MIX: Mapping[str, float] = {"retouch": 0.6, "illuminant": 0.4}
+RELIGHT_MIX: Mapping[str, float] = {
+    "retouch": 0.45,
+    "tone_curves": 0.15,
+    "smooth_lut": 0.1,
+    "illuminant": 0.3,
+}
 """Probability of each family when a whole photo is relit; no other photo is looked at."""
 
 

@@ -53,7 +53,7 @@ class CompositeView:
     """
 
     needs_masks: ClassVar[bool] = True
-    borrowed_mask: float = 0.15
+    borrowed_mask: float = 0.25
     """Share of examples of a photo without masks, under an object mask of another photo."""
     inverted: float = 0.12
     """Share whose background is taken for the foreground."""
