@@ -8,17 +8,18 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.data.views import Example, View
+from samelight.lab.data.views import View
+from samelight.types import FloatArray
 
 
-class ExampleStream(Dataset[Example]):
+class ExampleStream(Dataset[tuple[FloatArray, ...]]):
     """A map from an example's number to the example."""
 
     def __init__(self, photos: PhotoFolder, view: View, *, size_px: int, seed: int) -> None:
         self.photos, self.view = photos, view
         self.size_px, self.seed = size_px, seed
 
-    def __getitem__(self, number: int) -> Example:
+    def __getitem__(self, number: int) -> tuple[FloatArray, ...]:
         """Make example `number`."""
         rng = np.random.default_rng((self.seed, number))
         return self.view(self.photos, self.size_px, rng)

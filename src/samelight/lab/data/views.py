@@ -29,8 +29,10 @@ class View(Protocol):
     needs_masks: ClassVar[bool]
     """Whether at least one photo must have an object mask."""
 
-    def __call__(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Example:
-        """Draw photos and make one example."""
+    def __call__(
+        self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
+    ) -> tuple[FloatArray, ...]:
+        """Draw photos and make one example: a named tuple of arrays (C,S,S)."""
 
 
 class Crop(NamedTuple):
@@ -53,7 +55,7 @@ class CompositeView:
     """
 
     needs_masks: ClassVar[bool] = True
-    borrowed_mask: float = 0.25
+    borrowed_mask: float = 0.12
     """Share of examples of a photo without masks, under an object mask of another photo."""
     inverted: float = 0.12
     """Share whose background is taken for the foreground."""
@@ -72,15 +74,15 @@ class CompositeView:
         crop = self._draw_crop(photos, size_px, rng)
         mask = 1 - crop.mask if rng.random() < self.inverted else crop.mask
         real = crop.photo
-        region = _region(real, mask, rng)
+        region = foreground_colours(real, mask, rng)
         if rng.random() < self.relit:
             scene = Scene(real, region, region)
             relight = draw_family(RELIGHT_MIX, rng)
             real = _clip(relight(scene, rng.uniform(0.1, 1.0), rng))
-            region = _region(real, mask, rng)
+            region = foreground_colours(real, mask, rng)
         composite = real
         if rng.random() >= self.untouched:
-            scene = Scene(real, region, _reference(photos, rng))
+            scene = Scene(real, region, other_colours(photos, rng))
             composite = self._recolour(scene, rng)
         composite = real + mask[..., None] * (composite - real)
         composite = self._as_from_a_file(composite, rng)
@@ -148,7 +150,7 @@ def _cut(photo: Picture, mask: Picture, size_px: int, rng: np.random.Generator) 
     return Crop(unit_range(pixels), unit_range(cover))
 
 
-def _region(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
+def foreground_colours(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Up to 2,000 colours of the foreground; of the whole photo where it is empty."""
     places = np.flatnonzero(mask > 0.5)
     if len(places) < 8:
@@ -158,7 +160,7 @@ def _region(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> Fl
     return photo.reshape(-1, 3)[places]
 
 
-def _reference(photos: PhotoFolder, rng: np.random.Generator) -> FloatArray:
+def other_colours(photos: PhotoFolder, rng: np.random.Generator) -> FloatArray:
     """The colours of an object in another photo, (M,3), from a small copy."""
     owner = photos.with_masks[rng.integers(len(photos.with_masks))]
     mask = photos.mask(owner, int(rng.integers(len(photos.entries[owner].masks))))

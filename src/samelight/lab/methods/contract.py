@@ -8,7 +8,7 @@ the training loop knows nothing else.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -17,7 +17,7 @@ from samelight.lab.training.config import Recipe
 
 
 class Batch(NamedTuple):
-    """Training examples, float32 in [0,1], sRGB-encoded RGB."""
+    """What most methods train on, float32 in [0,1], sRGB-encoded RGB."""
 
     composite: Tensor
     """(B,3,H,W): the real image with its foreground recoloured."""
@@ -77,11 +77,13 @@ class Network(nn.Module, ABC):
 class Objective(nn.Module, ABC):
     """Turns a batch into losses for its network."""
 
+    batch: ClassVar[Callable[..., tuple[Tensor, ...]]] = Batch
+    """A named tuple of tensors with the fields that the method's view gives an example."""
     network: Network
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Losses:
-        """Compute the losses of one batch."""
+    def forward(self, batch: Any) -> Losses:  # noqa: ANN401
+        """Compute the losses of one batch, of the type named above."""
 
     def after_step(self) -> None:
         """Called after each optimizer step; a moving-average teacher moves here."""
@@ -109,7 +111,7 @@ class Method:
     """Makes a network from a configuration."""
     objective: Callable[[Any, Any], Objective]
     """Makes the objective that trains a network, from the same configuration."""
-    view: View
-    """Makes one training example from photos."""
+    view: Callable[[Any], View]
+    """Makes, for a configuration, what makes one training example from photos."""
     recipe: Recipe
     """The default training recipe."""

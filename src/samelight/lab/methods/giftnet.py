@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from samelight.lab.data.views import CompositeView
-from samelight.lab.losses.pixel import foreground_absolute_error, foreground_squared_error
 from samelight.lab.losses.relation import relation_distance
 from samelight.lab.methods.contract import (
     Batch,
@@ -22,37 +21,22 @@ from samelight.lab.methods.contract import (
     Trace,
     Traits,
 )
+from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
 from samelight.lab.nn.transform import TRANSFORMS, GlobalCode, GlobalMap
-from samelight.lab.nn.unet import UNet
 from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiftNetConfig:
-    """Shape of the network and weights of the loss terms."""
+class GiftNetConfig(UNetConfig):
+    """What the method adds to the shape of the network and the loss."""
 
-    channels: tuple[int, ...] = (48, 80, 128, 192)
-    """Width of each level, finest first."""
-    blocks: int = 2
-    """Residual blocks per encoder level."""
-    decoder_blocks: int = 1
-    """Residual blocks per decoder level."""
-    stem_stride: int = 4
-    """How much smaller than the image the finest level is."""
-    head: str = "affine"
-    """"affine" colour map, or iDIH's "blend"."""
     transform: str = "affine"
-    """Reading (b) "affine" or (a) "modulated" of the feature transformation."""
+    """Reading (b) "affine" or (a) "modulated" of the feature transformation, or "none"."""
     code_pool: str = "regions"
     """What the global code sees: "regions" or "global"."""
     code_width: int = 256
-    size_px: int = 256
-    """Side of the input at inference."""
     global_map: bool = True
     """Whether the code also predicts one affine map for the whole foreground."""
-    squared_weight: float = 12.0
-    """Weight of the squared error: makes both pixel terms alike at an error of 1/12."""
-    absolute_weight: float = 1.0
     relation_weight: float = 0.1
     """Weight of relation distillation; 0 skips the teacher's pass."""
     relation_after_steps: int = 4_000
@@ -65,13 +49,7 @@ class GiftNet(Network):
 
     def __init__(self, config: GiftNetConfig) -> None:
         super().__init__()
-        self.unet = UNet(
-            channels=config.channels,
-            blocks=config.blocks,
-            decoder_blocks=config.decoder_blocks,
-            stem_stride=config.stem_stride,
-            head=config.head,
-        )
+        self.unet = make_unet(config)
         self.code = GlobalCode(config.channels, config.code_width, config.code_pool)
         self.transforms = nn.ModuleList(
             TRANSFORMS[config.transform](width, config.code_width) for width in config.channels
@@ -110,17 +88,14 @@ class GiftNetObjective(Objective):
         """Compare with the real image in colour and, through the same encoder, in relations."""
         config = self.config
         trace = self.network.trace(batch.composite, batch.mask)
-        squared = foreground_squared_error(trace.image, batch.real, batch.mask)
-        absolute = foreground_absolute_error(trace.image, batch.real, batch.mask)
-        total = config.squared_weight * squared + config.absolute_weight * absolute
-        relation = torch.zeros_like(squared)
+        total, terms = pixel_losses(trace.image, batch.real, batch.mask, config)
+        relation = torch.zeros_like(total)
         if config.relation_weight > 0 and self.steps >= config.relation_after_steps:
             with torch.no_grad():
                 teacher = self.network.unet.encode(batch.real, batch.mask)
             relation = relation_distance(trace.features["transformed"], teacher, batch.mask)
             total = total + config.relation_weight * relation
-        terms = {"squared": squared, "absolute": absolute, "relation": relation}
-        return Losses(total, terms)
+        return Losses(total, {**terms, "relation": relation})
 
 
 GIFTNET = Method(
@@ -145,10 +120,8 @@ GIFTNET = Method(
     },
     network=GiftNet,
     objective=GiftNetObjective,
-    view=CompositeView(),
+    view=lambda config: CompositeView(),
     recipe=Recipe(
-        stages=(
-            Stage(size_px=128, images=240_000, learning_rate=7e-4, final_learning_rate=0.0),
-        ),
+        stages=(Stage(size_px=128, images=220_000, learning_rate=6e-4, final_learning_rate=0.0),),
     ),
 )

@@ -140,4 +140,15 @@ class GlobalMap(nn.Module):
         return change
 
 
-TRANSFORMS = {"affine": AffineTransform, "modulated": ModulatedTransform}
+class NoTransform(nn.Module):
+    """Leave the features as they are: the ablation's baseline."""
+
+    def __init__(self, channels: int, code_width: int) -> None:
+        super().__init__()
+
+    def forward(self, features: Tensor, code: Tensor, mask: Tensor) -> Tensor:
+        """Return `features`."""
+        return features
+
+
+TRANSFORMS = {"affine": AffineTransform, "modulated": ModulatedTransform, "none": NoTransform}

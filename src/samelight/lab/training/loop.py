@@ -12,7 +12,7 @@ from samelight.errors import UsageError
 from samelight.lab.data.loader import ExampleStream, examples_loader
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import View
-from samelight.lab.methods.contract import Batch, Network, Objective
+from samelight.lab.methods.contract import Network, Objective
 from samelight.lab.training.checkpoint import load_checkpoint, save_checkpoint
 from samelight.lab.training.config import Recipe
 from samelight.lab.training.ema import MovingAverage
@@ -116,17 +116,16 @@ class Trainer:
             if before // every != self.images_seen // every:
                 self._save(progress, evaluate)
 
-    def _batches(self, stream: ExampleStream, numbers: range) -> Iterator[Batch]:
+    def _batches(self, stream: ExampleStream, numbers: range) -> Iterator[tuple[torch.Tensor, ...]]:
         ranks, rank = self.fabric.world_size, self.fabric.global_rank
         # Whole batches only: a rank with one step more would wait for the others for ever.
         stop = numbers.stop - len(numbers) % self.recipe.batch
         own = range(numbers.start + rank, stop, ranks)
         per_rank = self.recipe.batch // ranks
         for tensors in examples_loader(stream, own, batch=per_rank, workers=self.options.workers):
-            moved = [t.to(self.fabric.device) for t in tensors]
-            yield Batch(*(t.contiguous(memory_format=torch.channels_last) for t in moved))
+            yield self.inner.batch(*(_laid_out(t.to(self.fabric.device)) for t in tensors))
 
-    def _step(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def _step(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
         rate = learning_rate(self.recipe, self.images_seen)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -153,3 +152,8 @@ class Trainer:
         save_checkpoint(self.run, self.inner, self.optimizer, self.average, self.images_seen)
         if evaluate is not None:
             progress.figures(self.images_seen, evaluate(self.average.network, self.images_seen))
+
+
+def _laid_out(tensor: torch.Tensor) -> torch.Tensor:
+    """Put pictures in memory pixel by pixel, as the convolutions want them."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor

@@ -116,13 +116,14 @@ def train_run(
         start_from_exported(network, find_model(start_from)[0])
     triples = list_pairs(pairs) if pairs is not None else None
     folder = PhotoFolder(photos, in_memory=in_memory)
-    if method.view.needs_masks and not folder.with_masks:
+    view = method.view(config)
+    if view.needs_masks and not folder.with_masks:
         raise PhotoError(f"no masks for the photos under {photos}: wanted masks/<photo>_<k>.png")
     write_run(run, method, config, recipe, folder, start_from)
     trainer = Trainer(method.objective(network, config), recipe, run, options)
     size = network.traits.size_px
     watch = Monitor(triples, size, run / "samples") if triples is not None else None
-    trainer.fit(folder, method.view, watch)
+    trainer.fit(folder, view, watch)
 
 
 def load_run(run: Path) -> tuple[Method, Network]:

@@ -1,0 +1,117 @@
+"""Two crops of one plain photo under two look-up tables: what SSH trains on."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from samelight.lab.data.luts import Lut, random_luts, read_luts
+from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
+from samelight.types import FloatArray
+
+
+class TransferExample(NamedTuple):
+    """A content, two references and what the content looks like in the second one's style."""
+
+    content: FloatArray
+    """(3,S,S) in [0,1]: crop A under table alpha."""
+    same_style: FloatArray
+    """(3,S,S) in [0,1]: crop B under table alpha."""
+    other_style: FloatArray
+    """(3,S,S) in [0,1]: crop B under table beta."""
+    target: FloatArray
+    """(3,S,S) in [0,1]: crop A under table beta."""
+    content_mask: FloatArray
+    """(1,S,S), 1 = visible to the network."""
+    reference_mask: FloatArray
+    """(1,S,S), 1 = visible to the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropsView:
+    """SSH's dual augmentation: crops and look-up tables; needs no object masks.
+
+    At times only an ellipse of the content, or what surrounds one in the reference, is visible:
+    so the network meets what it is given in use, an object and a background with a hole (ours).
+    """
+
+    needs_masks: ClassVar[bool] = False
+    luts: int = 100
+    """Random smooth tables in the bank; SSH's authors used a hundred of Adobe's."""
+    lut_folder: str | None = None
+    """Folder of .cube files to use instead."""
+    whole: float = 0.35
+    """Share of contents, and of references, that are wholly visible."""
+    unchanged: float = 0.05
+    """Share with one table for both: nothing to do."""
+
+    def __call__(
+        self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
+    ) -> TransferExample:
+        """Draw a photo, two overlapping windows and two tables."""
+        photo = photos.photo(int(rng.integers(len(photos))))
+        first, second = _windows(photo.shape[1], photo.shape[0], rng)
+        bank = _bank(self.luts, self.lut_folder)
+        alpha, beta = (bank[rng.integers(len(bank))] for _ in range(2))
+        if rng.random() < self.unchanged:
+            beta = alpha
+        flip = rng.random() < 0.5
+        content, reference = (_cut(photo, window, size_px, flip=flip) for window in (first, second))
+        looks = [
+            unit_range(lut.apply(crop)).transpose(2, 0, 1)
+            for crop, lut in ((content, alpha), (reference, alpha), (reference, beta),
+                              (content, beta))
+        ]  # fmt: skip
+        masks = [self._visible(size_px, rng), 1 - self._visible(size_px, rng)]
+        masks = [mask if mask.any() else 1 - mask for mask in masks]
+        return TransferExample(*(np.ascontiguousarray(array) for array in (*looks, *masks)))
+
+    def _visible(self, size_px: int, rng: np.random.Generator) -> FloatArray:
+        """An ellipse, (1,S,S); everywhere 1 at times."""
+        if rng.random() < self.whole:
+            return np.ones((1, size_px, size_px), dtype=np.float32)
+        place = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px
+        (top, left), (high, wide) = rng.uniform(0.2, 0.8, 2), rng.uniform(0.12, 0.45, 2)
+        distance = ((place[:, None] - top) / high) ** 2 + ((place[None] - left) / wide) ** 2
+        ellipse: FloatArray = (distance < 1).astype(np.float32)[None]
+        return ellipse
+
+
+Window = tuple[float, float, float, float]
+
+
+def _windows(width: int, height: int, rng: np.random.Generator) -> tuple[Window, Window]:
+    """Two windows of 50-90 % of each side whose overlap is 20-80 % of their union, if it can be."""
+    for _ in range(8):
+        first, second = _window(width, height, rng), _window(width, height, rng)
+        if 0.2 < _overlap(first, second) < 0.8:
+            break
+    return first, second
+
+
+def _window(width: int, height: int, rng: np.random.Generator) -> Window:
+    wide, high = width * rng.uniform(0.5, 0.9), height * rng.uniform(0.5, 0.9)
+    left, top = rng.uniform(0, width - wide), rng.uniform(0, height - high)
+    return left, top, left + wide, top + high
+
+
+def _overlap(first: Window, second: Window) -> float:
+    wide = min(first[2], second[2]) - max(first[0], second[0])
+    high = min(first[3], second[3]) - max(first[1], second[1])
+    shared = max(wide, 0) * max(high, 0)
+    areas = [(w[2] - w[0]) * (w[3] - w[1]) for w in (first, second)]
+    return shared / (sum(areas) - shared)
+
+
+def _cut(photo: Picture, window: Window, size_px: int, *, flip: bool) -> Picture:
+    image = Image.fromarray(photo)
+    pixels = np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box=window))
+    return np.ascontiguousarray(pixels[:, ::-1]) if flip else pixels
+
+
+@cache
+def _bank(count: int, folder: str | None) -> list[Lut]:
+    return random_luts(count) if folder is None else read_luts(Path(folder))

@@ -1,0 +1,54 @@
+"""Wrong styles for a real photo's foreground: what SCS-Co contrasts with."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.recolor import Scene, draw_family
+from samelight.lab.data.views import CompositeView, foreground_colours, other_colours
+from samelight.types import FloatArray
+
+
+class ContrastExample(NamedTuple):
+    """A training example with further wrong versions of its foreground."""
+
+    composite: FloatArray
+    """(3,S,S) in [0,1]."""
+    real: FloatArray
+    """(3,S,S) in [0,1]."""
+    mask: FloatArray
+    """(1,S,S) in [0,1]."""
+    negatives: FloatArray
+    """(N,3,S,S) in [0,1]: the real image, its foreground recoloured towards other photos."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastView:
+    """A composite with wrong versions of its real image, made for each example on its own.
+
+    The published re-implementation recolours towards the batch's other images; here each negative
+    draws its own photo, so their number does not depend on the batch's size (ours).
+    """
+
+    needs_masks: ClassVar[bool] = True
+    composites: CompositeView = field(default_factory=CompositeView)
+    negatives: int = 2
+    """Wrong versions besides the composite itself: K - 1."""
+    families: dict[str, float] = field(default_factory=lambda: {"reinhard": 0.7, "histogram": 0.3})
+
+    def __call__(
+        self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
+    ) -> ContrastExample:
+        """Make one example."""
+        example = self.composites(photos, size_px, rng)
+        real, mask = example.real.transpose(1, 2, 0), example.mask[0]
+        colours = foreground_colours(real, mask, rng)
+        wrong = np.empty((self.negatives, *example.real.shape), dtype=np.float32)
+        for number in range(self.negatives):
+            scene = Scene(real, colours, other_colours(photos, rng))
+            recoloured = draw_family(self.families, rng)(scene, rng.uniform(0.5, 1.0), rng)
+            changed = np.clip(recoloured, 0, 1) - real
+            wrong[number] = (real + mask[..., None] * changed).transpose(2, 0, 1)
+        return ContrastExample(*example, wrong)

@@ -1,0 +1,159 @@
+"""SCS-Co: self-consistent style contrast, and normalization that attends to the background.
+
+Re-implemented from the published idea; what is certain and what is ours is told in
+docs/methods/scs_co.md.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from samelight.lab.data.negatives import ContrastView
+from samelight.lab.losses.style import CONSISTENCIES, style_contrast
+from samelight.lab.methods.contract import (
+    Losses,
+    Method,
+    Network,
+    Objective,
+    Paper,
+    Trace,
+    Traits,
+)
+from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
+from samelight.lab.nn.features import frozen_features
+from samelight.lab.nn.norms import FUSIONS
+from samelight.lab.training.config import Recipe, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScsCoConfig(UNetConfig):
+    """What the method adds to the shape of the network and the loss."""
+
+    fuse: str = "bain"
+    """"bain", or a baseline: "rain", "instance"."""
+    self_style_weight: float = 0.05
+    """Weight of the foreground's own style; 0 leaves the term out."""
+    consistency_weight: float = 0.05
+    """Weight of foreground-background style consistency; 0 leaves the term out."""
+    consistency: str = "channels"
+    """"channels": C x C cross-Gram; "places": inner products of places, as in PCT-Net's code."""
+    negatives: int = 3
+    """K: the composite, and so many less one recolourings."""
+    detach_negatives: bool = False
+    critic_weights: str | None = None
+    """Path to VGG16's weights, the paper's critic; None = the EfficientNet-Lite0 at hand."""
+    critic_size_px: int | None = 64
+    """Side at which the critic looks: its passes would else cost more than the network's."""
+
+
+class ContrastBatch(NamedTuple):
+    """Training examples with negatives, float32 in [0,1], sRGB-encoded RGB."""
+
+    composite: Tensor
+    """(B,3,H,W)."""
+    real: Tensor
+    """(B,3,H,W)."""
+    mask: Tensor
+    """(B,1,H,W), 1 = foreground."""
+    negatives: Tensor
+    """(B,N,3,H,W): the real image with its foreground in wrong styles."""
+
+
+class ScsCo(Network):
+    """U-Net whose decoder normalises the foreground by the background it resembles."""
+
+    def __init__(self, config: ScsCoConfig) -> None:
+        super().__init__()
+        self.unet = make_unet(config, FUSIONS[config.fuse])
+        self.traits = Traits(size_px=config.size_px, multiple_of=self.unet.multiple_of)
+
+    def trace(self, composite: Tensor, mask: Tensor) -> Trace:
+        """Harmonize; the objective looks at the image alone."""
+        levels = self.unet.encode(composite, mask)
+        return Trace(self.unet.decode(levels, composite, mask), {})
+
+
+class ScsCoObjective(Objective):
+    """Pixel error, and a style nearer to the real image's than to K wrong ones'."""
+
+    batch = ContrastBatch
+
+    def __init__(self, network: ScsCo, config: ScsCoConfig) -> None:
+        super().__init__()
+        self.network: ScsCo = network
+        self.config = config
+        self.contrasts = config.self_style_weight > 0 or config.consistency_weight > 0
+        if self.contrasts:
+            self.critic = frozen_features(config.critic_weights, config.critic_size_px)
+
+    def forward(self, batch: ContrastBatch) -> Losses:
+        """Compare with the real image in colour, and in style against the negatives."""
+        config = self.config
+        image = self.network.trace(batch.composite, batch.mask).image
+        total, terms = pixel_losses(image, batch.real, batch.mask, config)
+        if self.contrasts:
+            self_style, consistency = self._contrast(image, batch)
+            total = total + config.self_style_weight * self_style
+            total = total + config.consistency_weight * consistency
+            terms |= {"self_style": self_style, "consistency": consistency}
+        return Losses(total, terms)
+
+    def _contrast(self, image: Tensor, batch: ContrastBatch) -> tuple[Tensor, Tensor]:
+        """Self-style and foreground-background consistency, each in [0,1)."""
+        images, detach = len(image), self.config.detach_negatives
+        wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
+        wrong = wrong[:, : self.config.negatives]
+        count = wrong.shape[1]
+        with torch.no_grad():
+            given = torch.cat([batch.real, batch.real, wrong.flatten(0, 1)])
+            background = 1 - batch.mask
+            masks = batch.mask.repeat_interleave(count, dim=0)
+            seen = self.critic(given, torch.cat([batch.mask, background, masks]))
+            real, around = seen[:images], seen[images : 2 * images]
+            negatives = seen[2 * images :]
+        output = self.critic(image, batch.mask)
+        self_style = style_contrast(
+            output,
+            real,
+            negatives.reshape(images, count, *negatives.shape[1:]),
+            detach_negatives=detach,
+        )
+        relate = CONSISTENCIES[self.config.consistency]
+        wrong_relations = relate(negatives, around.repeat_interleave(count, dim=0))
+        consistency = style_contrast(
+            relate(output, around),
+            relate(real, around),
+            wrong_relations.reshape(images, count, *wrong_relations.shape[1:]),
+            detach_negatives=detach,
+        )
+        return self_style, consistency
+
+
+SCS_CO = Method(
+    name="scs_co",
+    paper=Paper(
+        title="SCS-Co: Self-Consistent Style Contrastive Learning for Image Harmonization",
+        authors="Yucheng Hang, Bin Xia, Wenming Yang, Qingmin Liao",
+        venue="CVPR 2022",
+        arxiv="2204.13962",
+    ),
+    configs={
+        "small": ScsCoConfig(),
+        "paper": ScsCoConfig(
+            channels=(64, 128, 256, 512),
+            blocks=1,
+            stem_stride=2,
+            head="blend",
+            negatives=5,
+            critic_size_px=None,
+        ),
+    },
+    network=ScsCo,
+    objective=ScsCoObjective,
+    view=lambda config: ContrastView(negatives=config.negatives - 1),
+    recipe=Recipe(
+        stages=(Stage(size_px=128, images=60_000, learning_rate=7e-4, final_learning_rate=0.0),),
+    ),
+)

@@ -1,0 +1,150 @@
+"""SSH: self-supervised harmonization from plain photos, by two crops and two look-up tables.
+
+The network follows the official inference code; the training losses, never released, are our
+reconstruction. docs/methods/ssh.md tells which is which.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+from samelight.lab.data.crops import CropsView
+from samelight.lab.losses.pixel import foreground_absolute_error
+from samelight.lab.methods.contract import (
+    Losses,
+    Method,
+    Network,
+    Objective,
+    Paper,
+    Trace,
+    Traits,
+)
+from samelight.lab.nn.regions import EPSILON
+from samelight.lab.nn.transfer import TransferNetwork
+from samelight.lab.training.config import Recipe, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshConfig:
+    """Shape of the network and weights of the loss terms."""
+
+    channels: tuple[int, ...] = (16, 32, 64, 128, 256)
+    """Width of each level, finest first."""
+    residual: bool = True
+    """Predict the change, not the image (ours)."""
+    shrink: int = 2
+    """How much smaller than the image the finest level is (ours, with `residual`)."""
+    size_px: int = 256
+    """Side of the input at inference."""
+    reconstruct_weight: float = 1.0
+    harmonize_weight: float = 1.0
+    content_weight: float = 0.1
+    """Weight of equal content under both tables; 0 leaves the term out."""
+    style_weight: float = 0.1
+    """Weight of the output having the reference's style; 0 leaves the term out."""
+    luts: int = 100
+    """Look-up tables to train with."""
+    lut_folder: str | None = None
+    """Folder of .cube files; None = random smooth tables of ours."""
+
+
+class TransferBatch(NamedTuple):
+    """Crops of plain photos, float32 in [0,1], sRGB-encoded RGB, (B,3,H,W) each."""
+
+    content: Tensor
+    same_style: Tensor
+    other_style: Tensor
+    target: Tensor
+    content_mask: Tensor
+    """(B,1,H,W), 1 = visible."""
+    reference_mask: Tensor
+    """(B,1,H,W), 1 = visible."""
+
+
+class Ssh(Network):
+    """The foreground is the content, the background the reference.
+
+    The published network has no mask: it is given two photos. Here each region of the composite
+    stands alone, the rest of the picture filled with its mean colour (ours).
+    """
+
+    def __init__(self, config: SshConfig) -> None:
+        super().__init__()
+        self.transfer = TransferNetwork(
+            config.channels, residual=config.residual, shrink=config.shrink
+        )
+        self.traits = Traits(size_px=config.size_px, multiple_of=self.transfer.multiple_of)
+
+    def trace(self, composite: Tensor, mask: Tensor) -> Trace:
+        """Give the foreground the background's style; no features are kept."""
+        transferred = self.transfer(alone(composite, mask), alone(composite, 1 - mask))
+        return Trace(composite + mask * (transferred - composite), {})
+
+
+def alone(image: Tensor, region: Tensor) -> Tensor:
+    """Fill all but a region with the region's mean colour: (B,3,H,W), (B,1,H,W) -> (B,3,H,W).
+
+    An empty region gives the whole image's mean colour.
+    """
+    weight = region + EPSILON
+    mean = (image * weight).sum(dim=(2, 3), keepdim=True) / weight.sum(dim=(2, 3), keepdim=True)
+    return mean + region * (image - mean)
+
+
+class SshObjective(Objective):
+    """Reconstruct a crop under its own style, restyle it under another, keep content and style."""
+
+    batch = TransferBatch
+
+    def __init__(self, network: Ssh, config: SshConfig) -> None:
+        super().__init__()
+        self.network: Ssh = network
+        self.config = config
+
+    def forward(self, batch: TransferBatch) -> Losses:
+        """Compare both transfers with what the tables made of the content."""
+        config, transfer, visible = self.config, self.network.transfer, batch.content_mask
+        content = alone(batch.content, visible)
+        styles = [
+            transfer.encode_style(alone(reference, batch.reference_mask))
+            for reference in (batch.same_style, batch.other_style)
+        ]
+        encoded = transfer.encode_content(content)
+        kept, moved = (transfer.decode(encoded, style, content) for style in styles)
+        reconstruct = foreground_absolute_error(visible * kept, visible * batch.content, visible)
+        harmonize = foreground_absolute_error(visible * moved, visible * batch.target, visible)
+        total = config.reconstruct_weight * reconstruct + config.harmonize_weight * harmonize
+        terms = {"reconstruct": reconstruct, "harmonize": harmonize}
+        if config.content_weight > 0:
+            # Under another table the same crop should have the same content.
+            target = transfer.encode_content(alone(batch.target, visible))[-1]
+            terms["content"] = (encoded[-1] - target).float().abs().mean()
+            total = total + config.content_weight * terms["content"]
+        if config.style_weight > 0:
+            output = transfer.encode_style(alone(moved, visible))
+            terms["style"] = (output - styles[1]).float().abs().mean()
+            total = total + config.style_weight * terms["style"]
+        return Losses(total, terms)
+
+
+SSH = Method(
+    name="ssh",
+    paper=Paper(
+        title="SSH: A Self-Supervised Framework for Image Harmonization",
+        authors="Yifan Jiang, He Zhang, Jianming Zhang, Yilin Wang, Zhe Lin, Kalyan Sunkavalli, "
+        "Simon Chen, Sohrab Amirghodsi, Sarah Kong, Zhangyang Wang",
+        venue="ICCV 2021",
+        arxiv="2108.06805",
+    ),
+    configs={
+        "small": SshConfig(),
+        "paper": SshConfig(channels=(32, 64, 128, 256, 512), residual=False, shrink=1),
+    },
+    network=Ssh,
+    objective=SshObjective,
+    view=lambda config: CropsView(luts=config.luts, lut_folder=config.lut_folder),
+    recipe=Recipe(
+        stages=(Stage(size_px=128, images=60_000, learning_rate=7e-4, final_learning_rate=0.0),),
+    ),
+)
