@@ -89,12 +89,13 @@ def start_from_exported(network: Network, path: Path) -> None:
     except DecodeError as error:
         raise ModelError(f"{path} is not an ONNX file: wanted one that was exported") from error
     found = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
-    wanted = network.state_dict()
+    # Counters, as of batches that a batch norm has seen, are no weights.
+    wanted = {n: v for n, v in network.state_dict().items() if v.is_floating_point()}
     for name, value in wanted.items():
         if name not in found or found[name].shape != tuple(value.shape):
             raise ModelError(f"{path} does not hold this network's {name}: export it again")
     weights = {name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted}
-    network.load_state_dict(weights)
+    network.load_state_dict(weights, strict=False)
 
 
 def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelProto:

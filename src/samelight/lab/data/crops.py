@@ -34,7 +34,7 @@ class TransferExample(NamedTuple):
 class CropsView:
     """SSH's dual augmentation: crops and look-up tables; needs no object masks.
 
-    At times only an ellipse of the content, or what surrounds one in the reference, is visible:
+    Mostly only an ellipse of the content, or what surrounds one in the reference, is visible:
     so the network meets what it is given in use, an object and a background with a hole (ours).
     """
 

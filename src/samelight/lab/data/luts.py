@@ -109,8 +109,9 @@ def read_cube(path: Path) -> Lut:
                 size = int(words[1])
             elif words[0] in domain:
                 domain[words[0]] = [float(word) for word in words[1:]]
-            else:
-                rows.append([float(word) for word in words])
+            elif words[0] != "LUT_3D_INPUT_RANGE":
+                red, green, blue = map(float, words)
+                rows.append([red, green, blue])
         values = np.array(rows, dtype=np.float32).reshape(size, size, size, 3)
     except (OSError, ValueError, IndexError) as error:
         raise PhotoError(f"{path} cannot be read as a .cube file: {wanted}") from error

@@ -54,9 +54,10 @@ def _similarity(queries: Tensor, bag: Bag) -> Tensor:
 
 
 def _others(queries: Tensor, bag: Bag) -> list[Tensor]:
-    """Similarities to the bags of the batch's other images, each (B,P)."""
-    images = len(queries)
-    return [
-        _similarity(queries, Bag(bag.codes.roll(shift, 0), bag.weights.roll(shift, 0)))
-        for shift in range(1, images)
-    ]
+    """Similarities to the bags of the batch's other images, each (B,P); none to an empty bag."""
+    found = []
+    for shift in range(1, len(queries)):
+        other = Bag(bag.codes.roll(shift, 0), bag.weights.roll(shift, 0))
+        empty = other.weights.sum(dim=1, keepdim=True) <= TINY_WEIGHT
+        found.append(_similarity(queries, other).masked_fill(empty, -torch.inf))
+    return found

@@ -24,7 +24,8 @@ def style_contrast(
         detach_negatives: keep the gradient from pushing the output away from the negatives.
 
     Returns:
-        Scalar in [0,1): 0 when the output's style is the real one's.
+        Scalar in [0,1]: 0 when the output's style is the real one's, 1 when it is that of the only
+        negative.
     """
     with torch.autocast(output.device.type, enabled=False):
         output, real, negatives = output.float(), real.float(), negatives.float()

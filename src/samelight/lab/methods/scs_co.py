@@ -34,9 +34,9 @@ class ScsCoConfig(UNetConfig):
     fuse: str = "bain"
     """"bain", or a baseline: "rain", "instance"."""
     self_style_weight: float = 0.05
-    """Weight of the foreground's own style; 0 leaves the term out."""
+    """Weight of the foreground's own style; with the next one 0 too, no critic is asked."""
     consistency_weight: float = 0.05
-    """Weight of foreground-background style consistency; 0 leaves the term out."""
+    """Weight of foreground-background style consistency."""
     consistency: str = "channels"
     """"channels": C x C cross-Gram; "places": inner products of places, as in PCT-Net's code."""
     negatives: int = 3
@@ -82,6 +82,11 @@ class ScsCoObjective(Objective):
 
     def __init__(self, network: ScsCo, config: ScsCoConfig) -> None:
         super().__init__()
+        if config.negatives < 1 or config.consistency not in CONSISTENCIES:
+            raise ValueError(
+                f"{config.negatives} negatives and consistency {config.consistency!r}: wanted at "
+                f"least one, and one of {', '.join(CONSISTENCIES)}"
+            )
         self.network: ScsCo = network
         self.config = config
         self.contrasts = config.self_style_weight > 0 or config.consistency_weight > 0
@@ -101,7 +106,7 @@ class ScsCoObjective(Objective):
         return Losses(total, terms)
 
     def _contrast(self, image: Tensor, batch: ContrastBatch) -> tuple[Tensor, Tensor]:
-        """Self-style and foreground-background consistency, each in [0,1)."""
+        """Self-style and foreground-background consistency, each in [0,1]."""
         images, detach = len(image), self.config.detach_negatives
         wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
         wrong = wrong[:, : self.config.negatives]

@@ -87,9 +87,9 @@ def alone(image: Tensor, region: Tensor) -> Tensor:
 
     An empty region gives the whole image's mean colour.
     """
-    weight = region + EPSILON
+    weight = region + (region.sum(dim=(2, 3), keepdim=True) < EPSILON)
     mean = (image * weight).sum(dim=(2, 3), keepdim=True) / weight.sum(dim=(2, 3), keepdim=True)
-    return mean + region * (image - mean)
+    return region * image + (1 - region) * mean
 
 
 class SshObjective(Objective):

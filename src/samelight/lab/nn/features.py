@@ -20,7 +20,8 @@ class FrozenFeatures(nn.Module):
 
     Args:
         layers: maps normalised images (B,3,H,W) to features (B,C,h,w).
-        size_px: side to which images are averaged down first, to save time; None = as they come.
+        size_px: side to which (square) images are averaged down first, to save time; None = as they
+            come.
     """
 
     def __init__(self, layers: nn.Module, size_px: int | None = None) -> None:
@@ -94,7 +95,7 @@ def vgg16(weights: Path) -> nn.Module:
     if not weights.is_file():
         raise ModelError(f"{weights} is missing: {wanted}")
     try:
-        found = torch.load(weights, weights_only=True, map_location="cpu")
+        found = dict(torch.load(weights, weights_only=True, map_location="cpu"))
         network.load_state_dict({name: found[f"features.{name}"] for name in network.state_dict()})
     except Exception as error:  # whatever a file that is something else makes torch raise
         raise ModelError(f"{weights} does not hold the extractor's weights: {wanted}") from error

@@ -137,9 +137,9 @@ class BAIN(RegionNorm):
         A_ij = softmax over background j of (q_i . k_j / sqrt(width)),  q, k from whitened features
         mean_i = sum_j A_ij x_j,   std_i = sqrt(sum_j A_ij x_j^2 - mean_i^2 + eps)
 
-    A place counts by how much background it is, so keys averaged over 2x2 places keep the
-    statistics exact, and with zero queries this is RAIN. Attention grows with places times keys:
-    keys are averaged down to 32x32.
+    A place counts by how much background it is, so keys averaged over whole blocks of places keep
+    the statistics exact, and with zero queries this is RAIN. Attention grows with places times
+    keys: keys are averaged down to 32x32.
 
     Source: the abstract of SCS-Co (Hang et al., CVPR 2022); the equations are our reconstruction
     after AdaAttN (docs/methods/scs_co.md).
@@ -163,15 +163,16 @@ class BAIN(RegionNorm):
         white_f = _whiten(decoded, own.foreground)
         white_b = _whiten(decoded, own.background)
         size = tuple(min(side, MAX_KEYS_SIDE) for side in decoded.shape[-2:])
-        # Weighted by how much background a place is, and by a trace where there is none at all:
-        # then the statistics are the foreground's own.
-        weight = (1 - cover).clamp(min=EPSILON)
+        # Weighted by how much background a place is; in an image with less than one place of it,
+        # as in `_moments`, by how much foreground.
+        weight = 1 - cover
+        weight = torch.where(weight.sum(dim=(2, 3), keepdim=True) < 1, cover, weight)
         pooled = resize_mask(weight, size)
         # Centred first: the difference of squares below then cancels little.
         centre = per_channel(own.background.mean)
         centred = decoded - centre
         raw = torch.cat([centred, centred.square(), white_b], dim=1)
-        raw = resize_mask(raw * weight, size) / pooled
+        raw = resize_mask(raw * weight, size) / pooled.clamp(min=EPSILON)
         values, keys = raw[:, : 2 * decoded.shape[1]], raw[:, 2 * decoded.shape[1] :]
         queries = self.query(white_f).flatten(2).transpose(1, 2)
         mixed = F.scaled_dot_product_attention(

@@ -125,6 +125,9 @@ class TransferNetwork(nn.Module):
         self.content = ContentEncoder(channels)
         self.style = StyleEncoder(channels)
         self.decoder = TransferDecoder(channels)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, a=0.2)
         if residual:
             nn.init.zeros_(self.decoder.head.weight)
             nn.init.zeros_(self.decoder.head.bias)  # type: ignore[arg-type]
