@@ -14,6 +14,7 @@ from samelight.io.mask import MaskLike, coerce_mask, require_same_size
 from samelight.io.photo import Photo, read_photo, to_uint8
 from samelight.models import DEFAULT_MODEL, load_session
 from samelight.render import render
+from samelight.shrink import shrink
 from samelight.types import FloatArray, Pixels
 
 ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
@@ -52,8 +53,8 @@ class Harmonizer:
         require_same_size(mask, pixels.shape[:2])
         if not mask.any():
             return Correction.identity()
-        composite = _shrink(to_uint8(pixels), self.size_px)
-        small_mask = _shrink(to_uint8(mask), self.size_px)
+        composite = shrink(pixels, self.size_px)
+        small_mask = shrink(mask, self.size_px)
         harmonized = self._session.run(composite, small_mask)
         return Correction.fit(composite, harmonized, small_mask)
 
@@ -152,21 +153,6 @@ def harmonize(
         An array for an array, otherwise a PIL image.
     """
     return Harmonizer(model).harmonize(image, mask, strength=strength)
-
-
-def _shrink(values: npt.NDArray[np.uint8], size_px: int) -> FloatArray:
-    """Resize as the training data was: Pillow's antialiased bilinear filter, on 8 bits.
-
-    Args:
-        values: (H,W) or (H,W,3).
-        size_px: side of the square result.
-
-    Returns:
-        (S,S) or (S,S,3) float32 in [0,1].
-    """
-    small = Image.fromarray(values).resize((size_px, size_px), Image.Resampling.BILINEAR)
-    unit: FloatArray = np.asarray(small, dtype=np.float32) / np.float32(255)
-    return unit
 
 
 def _require_photo_array(image: npt.NDArray[Any]) -> None:

@@ -47,7 +47,7 @@ class Photo:
 
 
 def to_uint8(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Reduce colours of any accepted type to 8 bits.
+    """Reduce values of any accepted type to 8 bits.
 
     Args:
         pixels: any shape: uint8, uint16, or float32 in [0,1].
@@ -55,7 +55,7 @@ def to_uint8(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
     reduced = np.empty(pixels.shape, dtype=np.uint8)
-    # In bands of rows: a large photo's intermediate values would take several times its memory.
+    # In bands of rows: a large photo's intermediate pixels would take several times its memory.
     for top in range(0, len(pixels), _BAND_ROWS):
         band = pixels[top : top + _BAND_ROWS]
         if pixels.dtype == np.uint16:
