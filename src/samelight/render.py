@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from samelight.correction import Correction
 from samelight.errors import UsageError
-from samelight.grid import Taps, interpolation_taps
+from samelight.grid import Taps, interpolation_taps, occupied_span
 from samelight.native import KINDS, address, for_each_band, load_kernel
 from samelight.tiles import render_tiles
 from samelight.types import Coverage, FloatArray, Pixels
@@ -45,7 +45,7 @@ def render(
         )
     if in_place and not (pixels.flags.c_contiguous and pixels.flags.writeable):
         raise UsageError("to render in place, pixels must be contiguous and writable")
-    rows, columns = _span(_occupied(mask, axis=1)), _span(_occupied(mask, axis=0))
+    rows, columns = occupied_span(mask, axis=1), occupied_span(mask, axis=0)
     by_white = correction.grid.copy()
     by_white[..., 3] *= WHITE[pixels.dtype]
     if load_kernel() is None:
@@ -53,17 +53,6 @@ def render(
         render_tiles(rendered, mask, by_white, rows, columns)
         return rendered
     return _render_compiled(pixels, mask, by_white, rows, columns, in_place=in_place)
-
-
-def _occupied(mask: Coverage, *, axis: int) -> npt.NDArray[np.bool_]:
-    # The largest value is found many times as fast as any non-zero one.
-    return np.asarray(mask.max(axis=axis, initial=0) > 0)
-
-
-def _span(occupied: npt.NDArray[np.bool_]) -> slice:
-    """Find the shortest slice that holds every True."""
-    places = np.flatnonzero(occupied)
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
 
 
 def _render_compiled(

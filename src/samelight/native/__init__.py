@@ -29,11 +29,14 @@ _OFF_SWITCH = "SAMELIGHT_NO_KERNEL"
 
 _ADDRESS, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int, ctypes.c_float
 _SIGNATURES: dict[str, list[Any]] = {
-    "samelight_render": (
-        [_ADDRESS, _ADDRESS, _INT, _ADDRESS, *[_INT] * 6, _ADDRESS, _INT]
-        + [*[_ADDRESS] * 6, _FLOAT, _ADDRESS]
-    ),
-    "samelight_shrink": [_ADDRESS, *[_INT] * 8, _ADDRESS, _ADDRESS],
+    "samelight_render": [
+        *(_ADDRESS, _ADDRESS, _INT, _ADDRESS),
+        *([_INT] * 6),
+        *(_ADDRESS, _INT),
+        *([_ADDRESS] * 6),
+        *(_FLOAT, _ADDRESS),
+    ],
+    "samelight_shrink": [_ADDRESS, *([_INT] * 8), _ADDRESS, _ADDRESS],
 }
 
 
