@@ -9,8 +9,11 @@ import pyvips
 
 from samelight.errors import OutputError, SamelightError
 
-_LOADERS = ("jpegload", "pngload", "webpload", "tiffload")
-_FORMATS = "JPEG, PNG, WebP or TIFF"
+_LOADERS = ("jpegload", "pngload", "webpload", "tiffload", "heifload")
+_FORMATS = "JPEG, PNG, WebP, TIFF or AVIF"
+# ISO/IEC 23008-12: what a HEIF file's first box says where its pictures are coded as HEVC.
+_HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1")
+_BRAND = slice(4, 12)
 
 
 def open_image(path: str | Path, error: type[SamelightError]) -> pyvips.Image:
@@ -27,6 +30,8 @@ def open_image(path: str | Path, error: type[SamelightError]) -> pyvips.Image:
         source = pyvips.Source.new_from_file(str(path))
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
     except pyvips.Error as failure:
+        if _is_hevc(path):
+            raise error(_no_hevc(path)) from failure
         raise error(f"{path} is not a picture: wanted {_FORMATS}") from failure
     loader = str(image.get("vips-loader"))
     if not loader.startswith(_LOADERS):
@@ -46,7 +51,21 @@ def orientation(image: pyvips.Image) -> int:
 
 def decoding_error(path: str | Path, error: type[SamelightError]) -> SamelightError:
     """Say that a file opened and then broke off."""
+    if _is_hevc(path):
+        return error(_no_hevc(path))
     return error(f"{path} is damaged or cut short: fetch or export it again")
+
+
+def _is_hevc(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(_BRAND.stop)[_BRAND] in _HEVC_BRANDS
+
+
+def _no_hevc(path: str | Path) -> str:
+    return (
+        f"{path} is a HEIC file and this libvips has no HEVC codec for it: save it as AVIF, TIFF or "
+        "JPEG, or use a system libvips with libde265 (pip uninstall pyvips-binary)"
+    )
 
 
 def require_writable_file(path: Path) -> None:
