@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 
 from samelight.color import rgb_to_lab
+from samelight.correction import Correction
+from samelight.io.profile import to_srgb
+from samelight.render import render
 from samelight.types import FloatArray
 
 # CIE Lab units; a tenth is below what anyone sees and keeps "unchanged" from reading "0.0 warmer".
@@ -12,7 +15,28 @@ _NOTHING = 0.1
 _NOTHING_PERCENT = 1.0
 
 
-def explain(before: FloatArray, after: FloatArray, mask: FloatArray) -> dict[str, Any]:
+def explain_correction(
+    correction: Correction, composite: FloatArray, mask: FloatArray
+) -> dict[str, Any]:
+    """Summarise what a correction does to a photo.
+
+    Args:
+        correction: at the strength it is used.
+        composite: (H,W,3) in [0,1], the photo made small, encoded as `correction.icc` says.
+        mask: (H,W) in [0,1], 1 = foreground.
+
+    Returns:
+        As `explain_change`.
+    """
+    whole = (mask > 0).astype(np.float32)
+    after = render(composite, whole, correction)
+    if correction.icc is None:
+        return explain_change(composite, after, mask)
+    profile = correction.icc
+    return explain_change(to_srgb(composite, profile), to_srgb(after, profile), mask)
+
+
+def explain_change(before: FloatArray, after: FloatArray, mask: FloatArray) -> dict[str, Any]:
     """Summarise a change of colour inside a mask.
 
     Args:

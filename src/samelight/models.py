@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ _WEIGHTS = Path(str(resources.files("samelight") / "weights"))
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
 # A 256 px network gains little beyond four threads, and a batch job wants the other cores.
 _MAX_THREADS = 4
+_LOCK = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,9 @@ def load_session(
     path, row = find_model(name_or_path)
     threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
     sha256 = row.sha256 if row else None
-    return _open(path, path.stat().st_mtime_ns, sha256, str(name_or_path), threads)
+    # One at a time: a second caller gets what the first one opened.
+    with _LOCK:
+        return _open(path, path.stat().st_mtime_ns, sha256, str(name_or_path), threads)
 
 
 @lru_cache(maxsize=4)

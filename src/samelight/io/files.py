@@ -63,8 +63,8 @@ def _is_hevc(path: str | Path) -> bool:
 
 def _no_hevc(path: str | Path) -> str:
     return (
-        f"{path} is a HEIC file and this libvips has no HEVC codec for it: save it as AVIF, TIFF or "
-        "JPEG, or use a system libvips with libde265 (pip uninstall pyvips-binary)"
+        f"{path} is a HEIC file and this libvips has no HEVC codec for it: save it as AVIF, TIFF "
+        "or JPEG, or use a system libvips with libde265 (pip uninstall pyvips-binary)"
     )
 
 
