@@ -163,6 +163,8 @@ def _open(path: Path, mtime_ns: int, sha256: str | None, name: str, threads: int
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Waiting threads that spin cost other work a core, and this network next to nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:
         runtime = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])

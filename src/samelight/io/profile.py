@@ -6,7 +6,7 @@ import pyvips
 from samelight.types import FloatArray
 
 _WHITE = 65535
-# ICC.1:2022, header: the data colour space is the four bytes at 16.
+# ICC.1:2022, header: the size is the four bytes at 0, the data colour space those at 16.
 _SPACE = slice(16, 20)
 
 
@@ -16,7 +16,7 @@ def usable_profile(icc: bytes | None) -> bytes | None:
     Args:
         icc: the profile of a photo, if it has one.
     """
-    if icc is None or icc[_SPACE] != b"RGB ":
+    if icc is None or icc[_SPACE] != b"RGB " or int.from_bytes(icc[:4], "big") > len(icc):
         return None
     try:
         to_srgb(np.zeros((1, 1, 3), np.float32), icc)
