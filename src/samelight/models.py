@@ -5,7 +5,6 @@ import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,7 +17,7 @@ from samelight.types import FloatArray
 
 DEFAULT_MODEL = "giftnet.photos-256"
 
-_WEIGHTS = Path(str(resources.files("samelight") / "weights"))
+_WEIGHTS = Path(__file__).with_name("weights")
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
 # A 256 px network gains little beyond four threads, and a batch job wants the other cores.
 _MAX_THREADS = 4

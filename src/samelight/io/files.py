@@ -1,7 +1,6 @@
 """Image files through libvips: decoding with errors for people, and writing all or nothing."""
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def write_whole(path: str | Path, write: Callable[[str], None]) -> None:
         OutputError: if the file cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
     try:
         write(str(partial))
         partial.replace(path)

@@ -1,0 +1,53 @@
+"""Make the pictures of docs/edges.md from the example: one piece of the edge at 400 %.
+
+`python docs/make_edge_pictures.py` needs the extra `matting`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from samelight import Harmonizer
+from samelight.edges import feather_mask, shrink_mask
+from samelight.io.mask import read_mask
+from samelight.io.photo import read_photo
+from samelight.matting import despill
+from samelight.render import render
+
+_ROOT = Path(__file__).resolve().parent.parent
+_IMAGES = _ROOT / "docs" / "images"
+# The otter's neck before the water, in pixels of the example: left, top, right, bottom.
+_PIECE = (560, 540, 660, 615)
+_ZOOM = 4
+
+
+def main() -> None:
+    """Write one picture for each option."""
+    photo = read_photo(_ROOT / "examples" / "composite.jpg")
+    mask = read_mask(_ROOT / "examples" / "mask.png")
+    correction = Harmonizer().predict(photo.pixels, mask)
+    # A mask that is three pixels too large, as a hasty cut-out's is.
+    wide = 1 - shrink_mask(1 - mask, 3)
+    clean = despill(photo.pixels, mask)
+    pictures = {
+        "composite": photo.pixels,
+        "plain": render(photo.pixels, mask, correction),
+        "wide": render(photo.pixels, wide, correction),
+        "shrink": render(photo.pixels, shrink_mask(wide, 3), correction),
+        "feather": render(photo.pixels, feather_mask(wide, 6), correction),
+        "despill": render(clean, mask, correction),
+    }
+    for name, pixels in pictures.items():
+        _save(name, pixels)
+    _save("mask", np.repeat(np.rint(mask * 255).astype(np.uint8)[..., None], 3, axis=2))
+
+
+def _save(name: str, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+    piece = Image.fromarray(pixels).crop(_PIECE)
+    large = piece.resize((piece.width * _ZOOM, piece.height * _ZOOM), Image.Resampling.NEAREST)
+    large.save(_IMAGES / f"edge-{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
