@@ -1,12 +1,16 @@
 """One table of colours for editors that know no masks: a correction as a `.cube` file."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from samelight.correction import Correction, FitError
 from samelight.render import render
 from samelight.types import FloatArray
+
+Places: TypeAlias = npt.NDArray[np.intp]
 
 LATTICE = 33
 """Colours a side, as Resolve and Photoshop write them."""
@@ -39,7 +43,7 @@ def global_lut(correction: Correction, source: FloatArray, mask: FloatArray) -> 
         before, after = source[inside], target[inside]
         left = after - (before @ overall[:, :3].T + overall[:, 3])
         table += _spread_to_lattice(before, left, mask[inside])
-    return table.clip(0, 1).astype(np.float32)
+    return np.asarray(table.clip(0, 1), dtype=np.float32)
 
 
 def apply_lut(rgb: FloatArray, table: FloatArray) -> FloatArray:
@@ -93,7 +97,7 @@ def write_cube(path: str | Path, table: FloatArray, title: str) -> None:
 
 def _corners(
     rgb: FloatArray,
-) -> list[tuple[tuple[FloatArray, FloatArray, FloatArray], FloatArray]]:
+) -> list[tuple[tuple[Places, Places, Places], FloatArray]]:
     """Find the eight lattice colours around each colour, and how much each of them counts."""
     place = np.clip(rgb, 0, 1) * np.float32(LATTICE - 1)
     low = np.minimum(place.astype(np.intp), LATTICE - 2)

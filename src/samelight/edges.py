@@ -86,11 +86,11 @@ def _box(mask: Coverage, margin: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _disc_minimum(values: npt.NDArray[np.generic], radius: int) -> npt.NDArray[np.generic]:
+def _disc_minimum(values: Coverage, radius: int) -> Coverage:
     """Take the smallest value within a radius of each pixel, the border's repeated outwards."""
     padded = np.pad(values, radius, mode="edge")
     height, width = values.shape
-    smallest = values.copy()
+    smallest: Coverage = values.copy()
     for dy in range(-radius, radius + 1):
         reach = int(np.sqrt(radius**2 - dy**2))
         rows = padded[radius + dy : radius + dy + height]
@@ -99,12 +99,12 @@ def _disc_minimum(values: npt.NDArray[np.generic], radius: int) -> npt.NDArray[n
     return smallest
 
 
-def _row_minimum(values: npt.NDArray[np.generic], window: int) -> npt.NDArray[np.generic]:
+def _row_minimum(values: Coverage, window: int) -> Coverage:
     """Take the smallest of every `window` neighbours in a row; (H,W) -> (H,W-window+1)."""
     covered = 1
     while covered < window:
         step = min(covered, window - covered)
-        values = np.minimum(values[:, :-step], values[:, step:])
+        values = np.asarray(np.minimum(values[:, :-step], values[:, step:]))
         covered += step
     return values
 

@@ -92,7 +92,7 @@ def _render_compiled(
 
 
 def _overlap(rows: slice, top: int, bottom: int) -> bool:
-    return rows.start < bottom and top < rows.stop
+    return bool(rows.start < bottom and top < rows.stop)
 
 
 def _taps_as_c(taps: Taps) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], FloatArray]:

@@ -157,8 +157,8 @@ def _coverage(values: npt.NDArray[Any], name: str) -> Coverage:
             "or a cut-out with a transparent background"
         )
     if colour == 0:
-        return most
-    return as_float(stored[..., :3]).mean(axis=-1)
+        return np.asarray(most)
+    return np.asarray(as_float(stored[..., :3]).mean(axis=-1))
 
 
 def _to_known_type(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:

@@ -62,4 +62,5 @@ def _as_vips(rgb: FloatArray) -> pyvips.Image:
 
 def _as_array(image: pyvips.Image) -> FloatArray:
     values: FloatArray = image.numpy().astype(np.float32)
-    return values / np.float32(_WHITE)
+    values /= _WHITE
+    return values

@@ -27,7 +27,7 @@ _MOST_BYTES = 16 << 20
 
 class _Tag(NamedTuple):
     kind: int
-    count: int
+    number: int
     value: "bytes | dict[int, _Tag]"
 
 
@@ -144,7 +144,7 @@ def _serialise(
     entries = dict(present or {})
     tail = bytearray()
     tail_start = start + 2 + _ENTRY * (len(entries) + len(tags)) + 4
-    for tag, (kind, count, value) in tags.items():
+    for tag, (kind, number, value) in tags.items():
         if isinstance(value, dict):
             place = struct.pack("<I", tail_start + len(tail))
             tail += _serialise(value, tail_start + len(tail), 0)
@@ -154,6 +154,6 @@ def _serialise(
             place = struct.pack("<I", tail_start + len(tail))
             tail += value
         tail += b"\0" * (len(tail) % 2)
-        entries[tag] = struct.pack("<HHI", tag, kind, count) + place
+        entries[tag] = struct.pack("<HHI", tag, kind, number) + place
     rows = b"".join(entries[tag] for tag in sorted(entries))
     return struct.pack("<H", len(entries)) + rows + struct.pack("<I", next_directory) + bytes(tail)
