@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+KERNEL := hatch_build.py src/samelight/native/kernel.c
 DEMO := demo
 
 .PHONY: demo test lint clean
@@ -29,15 +30,16 @@ lint: $(VENV)/.dev
 
 clean:
 	rm -rf $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f src/samelight/native/kernel.so src/samelight/native/kernel.dylib src/samelight/native/kernel.dll
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Editable, so that both halves can share one environment and an edit needs no new install.
-$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.core: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.core
