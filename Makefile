@@ -30,7 +30,6 @@ lint: $(VENV)/.dev
 
 clean:
 	rm -rf $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -f src/samelight/native/kernel.so src/samelight/native/kernel.dylib src/samelight/native/kernel.dll
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
