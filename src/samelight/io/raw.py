@@ -27,5 +27,5 @@ def read_raw(path: str | Path) -> Photo:
         with rawpy.imread(str(path)) as raw:
             pixels = raw.postprocess(use_camera_wb=True, output_bps=16)
     except rawpy.LibRawError as failure:
-        raise PhotoError(f"{path} is no raw file that LibRaw can read: {failure}") from failure
+        raise PhotoError(f"{path} is no raw file that LibRaw can read") from failure
     return Photo(pixels, notes=(f"{path} was developed: camera white balance, sRGB, 16 bits",))
