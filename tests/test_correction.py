@@ -46,7 +46,9 @@ def test_every_cell_of_a_global_change_finds_it_even_far_from_the_mask(rng):
 def test_fit_follows_a_change_that_varies_over_the_picture(rng):
     source = rng.random((128, 128, 3), dtype=np.float32)
     gain = np.linspace(0.5, 1.0, 128, dtype=np.float32)[None, :, None]
-    grid = Correction.fit(source, source * gain, np.ones((128, 128), np.float32)).grid
+    grid = Correction.fit(
+        source, source * gain, np.ones((128, 128), np.float32), shape=(32, 32)
+    ).grid
     centres = 0.5 + 0.5 * (np.arange(32) + 0.5) / 32
     # The windows of the outermost cells reach over the border on one side only.
     np.testing.assert_allclose(grid[16, 2:-2, 1, 1], centres[2:-2], atol=0.01)
@@ -71,7 +73,7 @@ def test_empty_mask_is_identity(rng):
 def test_nothing_to_change_is_nearly_identity(rng):
     source = rng.random((64, 64, 3), dtype=np.float32)
     fitted = Correction.fit(source, source, np.ones((64, 64), np.float32))
-    np.testing.assert_allclose(fitted.grid, Correction.identity((32, 32)).grid, atol=1e-6)
+    np.testing.assert_allclose(fitted.grid, Correction.identity((64, 64)).grid, atol=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
@@ -151,3 +153,60 @@ def test_loading_another_version_or_a_damaged_grid_says_so(tmp_path):
     np.savez(tmp_path / "bad.npz", version=np.array(1), grid=np.zeros((2, 2), np.float32))
     with pytest.raises(CorrectionError, match="damaged"):
         Correction.load(tmp_path / "bad.npz")
+
+
+def foreground(kind):
+    mask = np.zeros((128, 128), np.float32)
+    if kind == "tiny":
+        mask[60:63, 60:63] = 1
+    elif kind == "thin":
+        mask[:, 64] = 1
+    elif kind == "disconnected":
+        mask[10:20, 10:20] = mask[100:120, 90:120] = 1
+    else:
+        mask[30:90, 30:90] = 1
+    return mask
+
+
+@pytest.mark.parametrize("kind", ["tiny", "thin", "disconnected", "block"])
+@pytest.mark.parametrize("colours", ["any", "saturated", "one"])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_fit_and_render_come_back_to_the_target(rng, kind, colours, noise):
+    mask = foreground(kind)
+    source = rng.random((128, 128, 3), dtype=np.float32)
+    if colours == "saturated":
+        source = np.rint(source)
+    elif colours == "one":
+        source[:] = (0.9, 0.1, 0.2)
+    clean = source + mask[..., None] * (apply_affine(source, AFFINE) - source)
+    noisy = clean + noise * mask[..., None] * rng.normal(size=source.shape)
+    fitted = Correction.fit(source, noisy.astype(np.float32), mask)
+    assert np.isfinite(fitted.grid).all()
+    # Noise in the target is averaged out, not copied; nine pixels average little.
+    least_db = 45 if noise == 0 else 32 if kind in ("tiny", "thin") else 36
+    assert fitted.fit_error(source, clean.astype(np.float32), mask).psnr_db > least_db
+
+
+def test_a_soft_mask_is_fitted_as_it_is_rendered(rng):
+    source = rng.random((64, 64, 3), dtype=np.float32)
+    mask = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1))
+    target = source + mask[..., None] * (apply_affine(source, AFFINE) - source)
+    assert Correction.fit(source, target, mask).fit_error(source, target, mask).psnr_db > 45
+
+
+def test_the_error_of_a_fit_is_that_of_its_rendering(rng):
+    source = np.full((8, 8, 3), 0.5, np.float32)
+    mask = np.ones((8, 8), np.float32)
+    error = Correction.identity().fit_error(source, source + np.float32(0.1), mask)
+    assert error.psnr_db == pytest.approx(20, abs=1e-3)
+    assert error.largest == pytest.approx(0.1, abs=1e-6)
+    assert Correction.identity().fit_error(source, source, mask).psnr_db == np.inf
+    assert Correction.identity().fit_error(source, source + 1, 0 * mask).largest == 0
+
+
+def test_a_profile_is_saved_and_scaled_with_its_correction(tmp_path):
+    Correction(Correction.identity().grid, icc=b"profile").save(tmp_path / "light.npz")
+    loaded = Correction.load(tmp_path / "light.npz")
+    assert loaded.with_strength(0.5).icc == b"profile"
+    np.savez(tmp_path / "old.npz", version=np.array(1), grid=loaded.grid)
+    assert Correction.load(tmp_path / "old.npz").icc is None

@@ -8,7 +8,7 @@ import pytest
 import pyvips
 
 WIDTH, HEIGHT = 6000, 4000
-MOST_MIB = 1200
+MOST_MIB = 600
 
 MEASURE = """
 import re, resource, sys

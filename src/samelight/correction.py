@@ -1,14 +1,16 @@
 """The one noun: a smooth, low-resolution field of affine colour transforms."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from samelight.errors import CorrectionError, UsageError
-from samelight.grid import pooling_matrix
+from samelight.grid import occupied_span, pooling_matrix
 from samelight.types import FloatArray
 
 _FILE_VERSION = 1
@@ -16,10 +18,10 @@ _FILE_VERSION = 1
 _UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, BadZipFile)
 _IDENTITY = np.eye(3, 4)
 
-# Ours, measured inside 3 masks on 3 photos of 512 px under 5 recolourings, 32x32 cells fitted at
-# 256 px: mean PSNR 42.9 dB clean and 38.2 dB when the target has smooth errors of 5/255. Half the
-# window gains 2.1 dB clean and copies the errors (-1.0 dB); twice the window loses 2.6 dB clean.
-_WINDOW_CELLS = 1.0
+# Ours, chosen by docs/full-resolution.md's table: with 64x64 cells at 256 px, a window of 0.7 cells
+# keeps a network's own answer to 42 dB; a wider one blurs it, a narrower one copies its noise.
+GRID_SHAPE = (64, 64)
+_WINDOW_CELLS = 0.7
 _RIDGE_LOCAL = 1e-3
 # Ours: just enough to settle what a foreground of one colour leaves open.
 _RIDGE_GLOBAL = 1e-4
@@ -27,16 +29,27 @@ _RIDGE_GLOBAL = 1e-4
 MAX_STRENGTH = 1.5
 
 
+class FitError(NamedTuple):
+    """How far a correction is from the pictures it was fitted to, inside the mask."""
+
+    psnr_db: float
+    """Of the rendered foreground against the wanted one, peak 1; infinite if they are equal."""
+    largest: float
+    """Largest difference of any channel of any pixel, in [0,1]."""
+
+
 @dataclass(frozen=True, eq=False)
 class Correction:
     """What to do with each colour, at each place: `corrected = A @ rgb + b`.
 
     Attributes:
-        grid: (h,w,3,4) float32, `[A | b]` per cell in sRGB-encoded [0,1]. Cell centres lie as in
-            half-pixel ("align_corners=False") resizing, whatever the size of the photo.
+        grid: (h,w,3,4) float32, `[A | b]` per cell for encoded colours in [0,1]. Cell centres lie
+            as in half-pixel ("align_corners=False") resizing, whatever the size of the photo.
+        icc: colour profile of the photo whose colours it speaks of; None = sRGB.
     """
 
     grid: FloatArray
+    icc: bytes | None = None
 
     def __post_init__(self) -> None:
         """Refuse a grid of another shape, or with values that are not numbers."""
@@ -61,7 +74,7 @@ class Correction:
         target: FloatArray,
         mask: FloatArray,
         *,
-        shape: tuple[int, int] = (32, 32),
+        shape: tuple[int, int] = GRID_SHAPE,
     ) -> "Correction":
         """Find the smooth affine field that turns one small picture into another.
 
@@ -71,25 +84,29 @@ class Correction:
 
         Args:
             source: (H,W,3) in [0,1], before.
-            target: (H,W,3) in [0,1], after.
+            target: (H,W,3) in [0,1], after; where the mask is soft, already blended by it.
             mask: (H,W) in [0,1], how much each pixel counts; 1 = foreground.
             shape: cells down and across.
 
         Returns:
-            The correction; identity where the mask is empty.
+            The correction; identity where the mask is empty. `fit_error` says how near it comes.
+
+        Raises:
+            UsageError: if the sizes differ.
         """
         if source.shape != target.shape or source.shape != (*mask.shape, 3):
             raise UsageError(
                 f"source {source.shape}, target {target.shape} and mask {mask.shape} "
                 "must be (H,W,3), (H,W,3) and (H,W) of one size"
             )
-        total_weight = float(mask.sum(dtype=np.float64))
+        total_weight = float(np.square(mask, dtype=np.float64).sum())
         if not total_weight > 0:
             return cls.identity(shape)
-        moments = _moments(source, target, mask)
+        box = (occupied_span(mask, axis=1), occupied_span(mask, axis=0))
+        moments = _moments(source[box], target[box], mask[box])
         overall = moments.sum(axis=(0, 1)) / total_weight
         global_affine = _ridge_solve(overall, _IDENTITY, _RIDGE_GLOBAL)
-        local = _pool(moments, shape)
+        local = _pool(moments, box, mask.shape, shape)
         return cls(_ridge_solve(local, global_affine, _RIDGE_LOCAL).astype(np.float32))
 
     def with_strength(self, strength: float) -> "Correction":
@@ -100,7 +117,26 @@ class Correction:
         """
         require_strength(strength)
         identity = _IDENTITY.astype(np.float32)
-        return Correction(identity + np.float32(strength) * (self.grid - identity))
+        return replace(self, grid=identity + np.float32(strength) * (self.grid - identity))
+
+    def fit_error(self, source: FloatArray, target: FloatArray, mask: FloatArray) -> FitError:
+        """Measure how near rendering comes to the pictures given to `fit`.
+
+        Args:
+            source: (H,W,3) in [0,1], before.
+            target: (H,W,3) in [0,1], after.
+            mask: (H,W) in [0,1], 1 = foreground.
+        """
+        from samelight.render import render
+
+        foreground = mask > 0
+        if not foreground.any():
+            return FitError(psnr_db=math.inf, largest=0.0)
+        rendered = render(source.astype(np.float32), mask.astype(np.float32), self)
+        error = (rendered - target)[foreground].astype(np.float64)
+        mean_square = float(np.mean(error**2))
+        psnr_db = -10 * math.log10(mean_square) if mean_square else math.inf
+        return FitError(psnr_db=psnr_db, largest=float(np.abs(error).max()))
 
     def save(self, path: str | Path) -> None:
         """Write a small file that `Correction.load` reads back.
@@ -108,8 +144,10 @@ class Correction:
         Args:
             path: where to write; the name is taken as it is.
         """
+        profile = np.frombuffer(self.icc or b"", dtype=np.uint8)
+        version = np.array(_FILE_VERSION)
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, version=np.array(_FILE_VERSION), grid=self.grid)
+            np.savez_compressed(file, version=version, grid=self.grid, icc=profile)
 
     @classmethod
     def load(cls, path: str | Path) -> "Correction":
@@ -124,6 +162,8 @@ class Correction:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 version, grid = int(stored["version"]), stored["grid"]
+                # Files of the first builds have no profile.
+                icc = stored["icc"].tobytes() if "icc" in stored.files else b""
         except _UNREADABLE as error:
             raise CorrectionError(f"{path} is not a correction saved by samelight") from error
         if version != _FILE_VERSION:
@@ -132,7 +172,7 @@ class Correction:
                 f"{_FILE_VERSION}: update samelight or save it again"
             )
         try:
-            return cls(grid)
+            return cls(grid, icc or None)
         except UsageError as error:
             raise CorrectionError(f"{path} is damaged: {error}") from error
 
@@ -153,19 +193,30 @@ def require_strength(strength: float) -> None:
 def _moments(source: FloatArray, target: FloatArray, mask: FloatArray) -> npt.NDArray[np.float64]:
     """Multiply out what a least-squares fit sums, per pixel.
 
+    Rendering blends by the mask m: `target = x + m (T(x) - x)`. So a pixel's squared error is
+    `m² (T(x) - x - (target - x) / m)²`, and its weight m².
+
     Returns:
         (H,W,7,4): the weighted rows `x xᵀ` (4) and `y xᵀ` (3), with x = [r,g,b,1].
     """
+    weight = mask.astype(np.float64)[..., None]
     x = np.concatenate([source, np.ones_like(source[..., :1])], axis=-1, dtype=np.float64)
-    xy = np.concatenate([x, target], axis=-1)
-    return xy[..., :, None] * (x * mask[..., None])[..., None, :]
+    x *= weight
+    # Weighted by m once, and meeting another x that is: together m².
+    y = x[..., :3] + (target - source)
+    return np.concatenate([x, y], axis=-1)[..., :, None] * x[..., None, :]
 
 
-def _pool(moments: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """Average the moments in a Gaussian window around every cell; (H,W,7,4) -> (h,w,7,4)."""
+def _pool(
+    moments: npt.NDArray[np.float64],
+    box: tuple[slice, slice],
+    size: tuple[int, int],
+    shape: tuple[int, int],
+) -> npt.NDArray[np.float64]:
+    """Average the moments in a Gaussian window around every cell; (bH,bW,7,4) -> (h,w,7,4)."""
     height, width = moments.shape[:2]
-    down = pooling_matrix(height, shape[0], _WINDOW_CELLS)
-    across = pooling_matrix(width, shape[1], _WINDOW_CELLS)
+    down = pooling_matrix(size[0], shape[0], _WINDOW_CELLS)[:, box[0]]
+    across = pooling_matrix(size[1], shape[1], _WINDOW_CELLS)[:, box[1]]
     rows = down @ moments.reshape(height, -1)
     cells = across @ rows.reshape(shape[0], width, -1)
     return cells.reshape(*shape, 7, 4)

@@ -4,6 +4,7 @@ Both directions place samples at cell centres, as half-pixel ("align_corners=Fal
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,3 +56,18 @@ def pooling_matrix(pixels: int, cells: int, sigma_cells: float) -> npt.NDArray[n
     window: npt.NDArray[np.float64] = np.exp(-0.5 * (distance / sigma_cells) ** 2)
     window /= window.sum(axis=1, keepdims=True)
     return window
+
+
+def occupied_span(mask: npt.NDArray[Any], *, axis: int) -> slice:
+    """Find the rows or columns that hold all of a mask's foreground.
+
+    Args:
+        mask: (H,W), foreground above 0.
+        axis: 1 for the span of rows, 0 for that of columns: the axis looked along.
+
+    Returns:
+        The shortest slice; empty for an empty mask.
+    """
+    # The largest value is found many times as fast as any non-zero one.
+    places = np.flatnonzero(mask.max(axis=axis, initial=0))
+    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,25 @@ from samelight.correction import Correction, require_strength
 from samelight.errors import PhotoError
 from samelight.io.mask import MaskLike, coerce_mask, require_same_size
 from samelight.io.photo import Photo, read_photo, to_uint8
+from samelight.io.profile import from_srgb, to_srgb, usable_profile
 from samelight.models import DEFAULT_MODEL, load_session
 from samelight.render import render
-from samelight.types import FloatArray, Pixels
+from samelight.shrink import shrink
+from samelight.types import Coverage, FloatArray, Pixels
 
 ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
+
+
+class Prediction(NamedTuple):
+    """A correction, and the small pictures it was fitted to, in the photo's own space."""
+
+    correction: Correction
+    composite: FloatArray
+    """(S,S,3) in [0,1], what the network saw."""
+    harmonized: FloatArray
+    """(S,S,3) in [0,1], what it answered."""
+    mask: FloatArray
+    """(S,S) in [0,1], 1 = foreground."""
 
 
 class Harmonizer:
@@ -39,33 +53,62 @@ class Harmonizer:
         """Side of the square picture the network sees."""
         return self._session.size_px
 
-    def predict(self, pixels: Pixels, mask: FloatArray) -> Correction:
+    def predict(self, pixels: Pixels, mask: Coverage, *, icc: bytes | None = None) -> Correction:
         """Work out what to do with a photo's foreground.
 
+        The network sees sRGB. What it answers is fitted in the photo's own space, so that pixels
+        of a wide-gamut photo are corrected as they are and no colour is clipped to sRGB.
+
         Args:
-            pixels: (H,W,3) sRGB-encoded RGB: uint8, uint16, or float32 in [0,1].
-            mask: (H,W) float32 in [0,1], 1 = foreground.
+            pixels: (H,W,3) encoded RGB: uint8, uint16, or float32 in [0,1].
+            mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1;
+                1 = foreground.
+            icc: the photo's colour profile; None, or one that cannot be read, stands for sRGB.
 
         Returns:
             The correction, for the photo at any size; identity for an empty mask.
         """
-        require_same_size(mask, pixels.shape[:2])
-        if not mask.any():
-            return Correction.identity()
-        composite = _shrink(to_uint8(pixels), self.size_px)
-        small_mask = _shrink(to_uint8(mask), self.size_px)
-        harmonized = self._session.run(composite, small_mask)
-        return Correction.fit(composite, harmonized, small_mask)
+        return self.inspect(pixels, mask, icc=icc).correction
 
-    def harmonize_photo(self, photo: Photo, mask: FloatArray, *, strength: float = 1.0) -> Photo:
-        """Harmonize a photo read by `samelight.io.photo`, at its own depth.
+    def inspect(self, pixels: Pixels, mask: Coverage, *, icc: bytes | None = None) -> "Prediction":
+        """Predict, and keep the small pictures the correction was fitted to.
+
+        Args:
+            pixels: as for `predict`.
+            mask: as for `predict`.
+            icc: as for `predict`.
+        """
+        require_same_size(mask, pixels.shape[:2])
+        composite, small_mask = shrink(pixels, self.size_px), shrink(mask, self.size_px)
+        if not mask.any():
+            return Prediction(Correction.identity(), composite, composite, small_mask)
+        profile = usable_profile(icc) if icc else None
+        if profile is None:
+            harmonized = self._session.run(composite, small_mask)
+        else:
+            harmonized = self._run_in_profile(composite, small_mask, profile)
+        fitted = Correction.fit(composite, harmonized, small_mask)
+        return Prediction(replace(fitted, icc=profile), composite, harmonized, small_mask)
+
+    def _run_in_profile(self, composite: FloatArray, mask: FloatArray, icc: bytes) -> FloatArray:
+        """Run the network on a picture in another space; the answer is in that space too."""
+        shown = to_srgb(composite, icc)
+        answer = self._session.run(shown, mask)
+        # As a difference: what sRGB could not show is not lost, and what did not change stays.
+        change = from_srgb(answer, icc) - from_srgb(shown, icc)
+        return (composite + change).clip(0, 1)
+
+    def harmonize_photo(self, photo: Photo, mask: Coverage, *, strength: float = 1.0) -> Photo:
+        """Harmonize a photo read by `samelight.io.photo`, at its own depth and in its own space.
 
         Args:
             photo: the photo.
-            mask: (H,W) float32 in [0,1], 1 = foreground.
+            mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1;
+                1 = foreground.
             strength: 0 = nothing, 1 = as the network says, up to 1.5.
         """
-        return replace(photo, pixels=self._harmonize_pixels(photo.pixels, mask, strength))
+        pixels = self._harmonize_pixels(photo.pixels, mask, strength, photo.icc)
+        return replace(photo, pixels=pixels)
 
     @overload
     def harmonize(
@@ -109,12 +152,27 @@ class Harmonizer:
             info = {"icc_profile": photo.icc, "exif": photo.exif, "xmp": photo.xmp}
         return _pil_of_photo(self.harmonize_photo(photo, coverage, strength=strength), info)
 
-    def _harmonize_pixels(self, pixels: Pixels, mask: FloatArray, strength: float) -> Pixels:
+    def _harmonize_pixels(
+        self, pixels: Pixels, mask: Coverage, strength: float, icc: bytes | None = None
+    ) -> Pixels:
         require_same_size(mask, pixels.shape[:2])
         require_strength(strength)
         if strength == 0 or not mask.any():
             return np.copy(pixels)
-        return render(pixels, mask, self.predict(pixels, mask).with_strength(strength))
+        correction = self.predict(pixels, mask, icc=icc).with_strength(strength)
+        return render(pixels, mask, correction)
+
+
+def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 256) -> Prediction:
+    """Make the small pictures that are looked at, without a network: nothing is changed.
+
+    Args:
+        pixels: (H,W,3): uint8, uint16, or float32 in [0,1].
+        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
+        size_px: side of the small pictures.
+    """
+    composite = shrink(pixels, size_px)
+    return Prediction(Correction.identity(), composite, composite, shrink(mask, size_px))
 
 
 @overload
@@ -154,21 +212,6 @@ def harmonize(
     return Harmonizer(model).harmonize(image, mask, strength=strength)
 
 
-def _shrink(values: npt.NDArray[np.uint8], size_px: int) -> FloatArray:
-    """Resize as the training data was: Pillow's antialiased bilinear filter, on 8 bits.
-
-    Args:
-        values: (H,W) or (H,W,3).
-        size_px: side of the square result.
-
-    Returns:
-        (S,S) or (S,S,3) float32 in [0,1].
-    """
-    small = Image.fromarray(values).resize((size_px, size_px), Image.Resampling.BILINEAR)
-    unit: FloatArray = np.asarray(small, dtype=np.float32) / np.float32(255)
-    return unit
-
-
 def _require_photo_array(image: npt.NDArray[Any]) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise PhotoError(f"the image is an array of shape {image.shape}: wanted (H,W,3)")
@@ -181,7 +224,8 @@ def _require_photo_array(image: npt.NDArray[Any]) -> None:
 def _photo_of_pil(image: Image.Image) -> Photo:
     has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     values = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
-    return Photo(values[..., :3], values[..., 3] if has_alpha else None)
+    icc = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+    return Photo(values[..., :3], values[..., 3] if has_alpha else None, icc=icc)
 
 
 def _pil_of_photo(photo: Photo, info: dict[Any, Any]) -> Image.Image:

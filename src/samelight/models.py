@@ -5,8 +5,8 @@ import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from samelight.types import FloatArray
 
 DEFAULT_MODEL = "giftnet.photos-256"
 
-_WEIGHTS = Path(str(resources.files("samelight") / "weights"))
+_WEIGHTS = Path(__file__).with_name("weights")
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
 # A 256 px network gains little beyond four threads, and a batch job wants the other cores.
 _MAX_THREADS = 4
+_LOCK = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,9 @@ def load_session(
     path, row = find_model(name_or_path)
     threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
     sha256 = row.sha256 if row else None
-    return _open(path, path.stat().st_mtime_ns, sha256, str(name_or_path), threads)
+    # One at a time: a second caller gets what the first one opened.
+    with _LOCK:
+        return _open(path, path.stat().st_mtime_ns, sha256, str(name_or_path), threads)
 
 
 @lru_cache(maxsize=4)
@@ -159,6 +162,8 @@ def _open(path: Path, mtime_ns: int, sha256: str | None, name: str, threads: int
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Waiting threads that spin cost other work a core, and this network next to nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:
         runtime = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -1,126 +1,99 @@
-"""Apply a correction at full size: inside the mask, at any bit depth, and nowhere else."""
+"""Apply a correction at full size: inside the mask, at any bit depth, and nowhere else.
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+The work is done by the compiled loop of `native/kernel.c`, or by `tiles.py` where there is none.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
 from samelight.correction import Correction
 from samelight.errors import UsageError
-from samelight.grid import Taps, interpolation_taps
-from samelight.types import FloatArray, Pixels
+from samelight.grid import Taps, interpolation_taps, occupied_span
+from samelight.native import KINDS, address, for_each_band, load_kernel
+from samelight.tiles import render_tiles
+from samelight.types import Coverage, FloatArray, Pixels
 
-_WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
+WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
+"""The largest value of each type of pixels and masks."""
 
-# Per pixel: [r,g,b,1], and what two columns of cells make of it. A tile's scratch of 1.3 MB fits
-# a core's cache.
-_SCRATCH_PLANES = 4 + 2 * 3
-_TILE_PIXELS = 32_768
-# Beyond four threads the tiles wait for memory, not for arithmetic.
-_MAX_THREADS = 4
+# Some 400 000 pixels of a 24-megapixel photo: enough to be worth a task, too few to wait for.
+_BAND_ROWS = 64
 
 
-def render(pixels: Pixels, mask: FloatArray, correction: Correction) -> Pixels:
+def render(
+    pixels: Pixels, mask: Coverage, correction: Correction, *, in_place: bool = False
+) -> Pixels:
     """Recolour the foreground of a photo.
 
     Args:
-        pixels: (H,W,3) sRGB-encoded RGB: uint8, uint16, or float32 in [0,1].
-        mask: (H,W) float32 in [0,1], 1 = foreground; values between blend before and after.
+        pixels: (H,W,3) RGB in the correction's encoding: uint8, uint16, or float32 in [0,1].
+        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1; 1 = foreground;
+            values between blend before and after.
         correction: what to do with each colour.
+        in_place: overwrite `pixels`, which must be contiguous and writable, instead of a copy.
 
     Returns:
-        A new array like `pixels`; where the mask is 0, its bytes are the same.
+        An array like `pixels`; where the mask is 0, its bytes are the same.
+
+    Raises:
+        UsageError: if the shapes or types do not belong together.
     """
-    if pixels.dtype not in _WHITE or pixels.shape != (*mask.shape, 3):
+    if pixels.dtype not in WHITE or mask.dtype not in WHITE or pixels.shape != (*mask.shape, 3):
         raise UsageError(
-            f"cannot render pixels {pixels.shape} {pixels.dtype} with mask {mask.shape}: "
-            "wanted (H,W,3) uint8, uint16 or float32 and (H,W)"
+            f"cannot render pixels {pixels.shape} {pixels.dtype} with mask {mask.shape} "
+            f"{mask.dtype}: wanted (H,W,3) uint8, uint16 or float32 and (H,W)"
         )
-    rendered = np.copy(pixels)
-    rows, columns = _span(np.any(mask, axis=1)), _span(np.any(mask, axis=0))
-    coefficients = _coefficients_by_row(correction, mask.shape[0], _WHITE[pixels.dtype])
-    taps = interpolation_taps(mask.shape[1], correction.grid.shape[1])
-    tiles = list(_tiles(rows, columns, taps))
-    threads = min(_MAX_THREADS, os.cpu_count() or 1)
-
-    def render_share(first: int) -> None:
-        # Allocated once: the kernel's page faults would cost as much as the arithmetic.
-        scratch = np.empty(_SCRATCH_PLANES * _TILE_PIXELS, dtype=np.float32)
-        for tile in tiles[first::threads]:
-            across = taps.part(tile[1])
-            _render_tile(rendered[tile], mask[tile], coefficients[tile[0]], across, scratch)
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(render_share, range(threads)))
-    return rendered
+    if in_place and not (pixels.flags.c_contiguous and pixels.flags.writeable):
+        raise UsageError("to render in place, pixels must be contiguous and writable")
+    rows, columns = occupied_span(mask, axis=1), occupied_span(mask, axis=0)
+    by_white = correction.grid.copy()
+    by_white[..., 3] *= WHITE[pixels.dtype]
+    if load_kernel() is None:
+        rendered = pixels if in_place else np.copy(pixels)
+        render_tiles(rendered, mask, by_white, rows, columns)
+        return rendered
+    return _render_compiled(pixels, mask, by_white, rows, columns, in_place=in_place)
 
 
-def _span(occupied: npt.NDArray[np.bool_]) -> slice:
-    """Find the shortest slice that holds every True."""
-    places = np.flatnonzero(occupied)
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
-
-
-def _coefficients_by_row(correction: Correction, height: int, white: float) -> FloatArray:
-    """Interpolate the grid down the photo: (H,w,3,4), for colours in [0, white]."""
-    grid = correction.grid.copy()
-    grid[..., 3] *= white
-    down = interpolation_taps(height, grid.shape[0])
-    near: FloatArray = grid[down.near]
-    near += (grid[down.far] - near) * down.share[:, None, None, None]
-    return near
-
-
-def _tiles(rows: slice, columns: slice, taps: Taps) -> Iterator[tuple[slice, slice]]:
-    """Cut the span of the foreground so that a tile reads two columns of cells, no more."""
-    cells = np.flatnonzero(np.diff(taps.near)) + 1
-    widest = np.arange(0, len(taps.near), _TILE_PIXELS)
-    cuts = np.union1d(cells, widest)
-    inner = cuts[(cuts > columns.start) & (cuts < columns.stop)].tolist()
-    edges = [columns.start, *inner, columns.stop]
-    for left, right in pairwise(edges):
-        step = max(1, _TILE_PIXELS // max(1, right - left))
-        for top in range(rows.start, rows.stop, step):
-            yield slice(top, min(top + step, rows.stop)), slice(left, right)
-
-
-def _render_tile(
-    pixels: Pixels, mask: FloatArray, by_row: FloatArray, across: Taps, scratch: FloatArray
-) -> None:
-    """Overwrite one tile of the photo with `x + mask * (clip(A x + b) - x)`.
-
-    Within a tile `A x + b` is linear from one column of cells to the next: it is worked out for
-    both and blended, which costs far less than interpolating twelve numbers for every pixel.
+def _render_compiled(
+    pixels: Pixels, mask: Coverage, grid: FloatArray, rows: slice, columns: slice, *, in_place: bool
+) -> Pixels:
+    """Share out bands of rows to the compiled loop.
 
     Args:
-        pixels: (rows,columns,3), changed in place.
-        mask: (rows,columns).
-        by_row: (rows,w,3,4) coefficients for colours in [0, white].
-        across: where this tile's columns lie between two columns of cells.
-        scratch: room for `_SCRATCH_PLANES` values per pixel of the tile.
+        pixels: (H,W,3).
+        mask: (H,W).
+        grid: (h,w,3,4) for colours in [0, white].
+        rows: where foreground is.
+        columns: where foreground is.
+        in_place: whether `pixels` is overwritten.
     """
-    foreground = mask > 0
-    if not foreground.any():
-        return
-    rows, columns = mask.shape
-    planes = scratch[: _SCRATCH_PLANES * mask.size]
-    rgb1 = planes[: 4 * mask.size].reshape(rows, 4, columns)
-    both = planes[4 * mask.size :].reshape(rows, 6, columns)
-    rgb1[:, :3] = pixels.transpose(0, 2, 1)
-    rgb1[:, 3] = 1
-    near = by_row[:, across.near[0]]
-    slope = by_row[:, across.far[0]] - near
-    np.matmul(np.concatenate([near, slope], axis=1), rgb1, out=both)
-    before, after, change = rgb1[:, :3], both[:, :3], both[:, 3:]
-    after += np.multiply(change, across.share, out=change)
-    np.clip(after, 0, _WHITE[pixels.dtype], out=after)
-    after -= before
-    after *= mask[:, None]
-    after += before
-    if pixels.dtype != np.float32:
-        np.rint(after, out=after)
-    for channel in range(3):  # one at a time: numpy would loop over 3 values innermost
-        np.copyto(pixels[..., channel], after[:, channel], where=foreground, casting="unsafe")
+    kernel = load_kernel()
+    assert kernel is not None
+    source, mask = np.ascontiguousarray(pixels), np.ascontiguousarray(mask)
+    target = source if in_place else np.empty_like(source)
+    down = _taps_as_c(interpolation_taps(mask.shape[0], grid.shape[0]))
+    across = _taps_as_c(interpolation_taps(mask.shape[1], grid.shape[1]))
+    white = WHITE[pixels.dtype]
+
+    def render_band(top: int, bottom: int) -> None:
+        left, right = (columns.start, columns.stop) if _overlap(rows, top, bottom) else (0, 0)
+        row_scratch = np.empty(12 * grid.shape[1], dtype=np.float32)
+        kernel.samelight_render(
+            *(address(source), address(target), KINDS[pixels.dtype]),
+            *(address(mask), KINDS[mask.dtype], mask.shape[1], top, bottom, left, right),
+            *(address(grid), grid.shape[1], *map(address, down), *map(address, across)),
+            *(white, address(row_scratch)),
+        )
+
+    touched = range(rows.start, rows.stop) if in_place else range(mask.shape[0])
+    for_each_band(touched, _BAND_ROWS, render_band)
+    return target
+
+
+def _overlap(rows: slice, top: int, bottom: int) -> bool:
+    return bool(rows.start < bottom and top < rows.stop)
+
+
+def _taps_as_c(taps: Taps) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], FloatArray]:
+    return taps.near.astype(np.int32), taps.far.astype(np.int32), taps.share

@@ -10,3 +10,6 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 Pixels: TypeAlias = npt.NDArray[Any]
 """(H,W,3) sRGB-encoded RGB: uint8, uint16, or float32 in [0,1]."""
+
+Coverage: TypeAlias = npt.NDArray[Any]
+"""(H,W) mask, 1 = foreground: float32 in [0,1], or uint8 or uint16 whose maximum means 1."""

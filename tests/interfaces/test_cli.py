@@ -187,7 +187,7 @@ def test_an_interruption_is_130(harmonize, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("samelight.interfaces.commands.read_photo", interrupt)
+    monkeypatch.setattr("samelight.io.photo.read_photo", interrupt)
     assert harmonize().code == 130
 
 

@@ -14,14 +14,10 @@ from rich.progress import track
 from rich.table import Table
 
 from samelight import __version__
-from samelight.correction import MAX_STRENGTH
 from samelight.errors import UsageError
-from samelight.harmonizer import Harmonizer
+from samelight.interfaces.editing import apply, harmonize
 from samelight.io.files import require_writable_file
-from samelight.io.mask import fit_mask, read_mask, require_same_size
-from samelight.io.photo import read_photo, require_writable_photo, write_photo
-from samelight.models import DEFAULT_MODEL, list_models
-from samelight.sheet import side_by_side
+from samelight.models import list_models
 
 # Wide enough that a table piped to a file is not folded at the 80 columns of a terminal.
 _PIPED_WIDTH = 200
@@ -46,47 +42,8 @@ def _options(
         raise typer.Exit
 
 
-@app.command()
-def harmonize(
-    composite: Annotated[Path, typer.Argument(help="Photo with the pasted object.")],
-    mask: Annotated[
-        Path, typer.Option(help="Where the object is: white on black, or a transparent cut-out.")
-    ],
-    output: Annotated[Path, typer.Option(help="Where to write; the ending decides the format.")],
-    model: Annotated[
-        str, typer.Option(help="A name from `samelight methods`, or an .onnx file.")
-    ] = DEFAULT_MODEL,
-    strength: Annotated[
-        float, typer.Option(help=f"0 = nothing, 1 = as the network says, up to {MAX_STRENGTH}.")
-    ] = 1.0,
-    fit_mask_to_photo: Annotated[
-        bool, typer.Option("--fit-mask", help="Resize a mask of another size to the photo.")
-    ] = False,
-    side_by_side_file: Annotated[
-        Path | None, typer.Option("--side-by-side", help="Also write before, after and mask here.")
-    ] = None,
-) -> None:
-    """Recolour the pasted object so that it looks photographed with its background.
-
-    Pixels outside the mask keep their values; size, bit depth, EXIF and colour profile stay.
-    """
-    for place in (output, side_by_side_file):
-        if place is not None:
-            require_writable_photo(place)
-    before = read_photo(composite)
-    coverage = read_mask(mask)
-    shape = before.pixels.shape[:2]
-    if fit_mask_to_photo:
-        coverage = fit_mask(coverage, shape)
-    require_same_size(coverage, shape)
-    after = Harmonizer(model).harmonize_photo(before, coverage, strength=strength)
-    if not coverage.any():
-        typer.echo(f"{mask} is empty (black): nothing was changed", err=True)
-    write_photo(output, after)
-    typer.echo(output)
-    if side_by_side_file is not None:
-        write_photo(side_by_side_file, side_by_side(before, after, coverage))
-        typer.echo(side_by_side_file)
+app.command()(harmonize)
+app.command()(apply)
 
 
 @app.command()

@@ -1,5 +1,6 @@
-"""The one EXIF tag that moves pixels: orientation."""
+"""The one tag that moves pixels: orientation, in EXIF and in XMP."""
 
+import re
 import struct
 from typing import Any
 
@@ -10,6 +11,8 @@ _PREFIX = b"Exif\x00\x00"
 _ORIENTATION_TAG = 0x0112
 _SHORT = 3
 _ENTRY_BYTES = 12
+# An attribute or an element of the XMP packet, as Adobe's XMP specification part 2 allows both.
+_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>\s*))[2-8](?=[\"'\s<])")
 
 
 def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
@@ -56,3 +59,12 @@ def with_orientation_reset(exif: bytes) -> bytes:
     except struct.error:
         return exif
     return bytes(patched)
+
+
+def with_xmp_orientation_reset(xmp: bytes) -> bytes:
+    """Set an XMP packet's orientation to 1 and leave every other byte alone.
+
+    Args:
+        xmp: the packet.
+    """
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)

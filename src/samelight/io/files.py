@@ -1,7 +1,6 @@
 """Image files through libvips: decoding with errors for people, and writing all or nothing."""
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +8,11 @@ import pyvips
 
 from samelight.errors import OutputError, SamelightError
 
-_LOADERS = ("jpegload", "pngload", "webpload", "tiffload")
-_FORMATS = "JPEG, PNG, WebP or TIFF"
+_LOADERS = ("jpegload", "pngload", "webpload", "tiffload", "heifload")
+_FORMATS = "JPEG, PNG, WebP, TIFF or AVIF"
+# ISO/IEC 23008-12: what a HEIF file's first box says where its pictures are coded as HEVC.
+_HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1")
+_BRAND = slice(4, 12)
 
 
 def open_image(path: str | Path, error: type[SamelightError]) -> pyvips.Image:
@@ -27,6 +29,8 @@ def open_image(path: str | Path, error: type[SamelightError]) -> pyvips.Image:
         source = pyvips.Source.new_from_file(str(path))
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
     except pyvips.Error as failure:
+        if _is_hevc(path):
+            raise error(_no_hevc(path)) from failure
         raise error(f"{path} is not a picture: wanted {_FORMATS}") from failure
     loader = str(image.get("vips-loader"))
     if not loader.startswith(_LOADERS):
@@ -46,7 +50,21 @@ def orientation(image: pyvips.Image) -> int:
 
 def decoding_error(path: str | Path, error: type[SamelightError]) -> SamelightError:
     """Say that a file opened and then broke off."""
+    if _is_hevc(path):
+        return error(_no_hevc(path))
     return error(f"{path} is damaged or cut short: fetch or export it again")
+
+
+def _is_hevc(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(_BRAND.stop)[_BRAND] in _HEVC_BRANDS
+
+
+def _no_hevc(path: str | Path) -> str:
+    return (
+        f"{path} is a HEIC file and this libvips has no HEVC codec for it: save it as AVIF, TIFF "
+        "or JPEG, or use a system libvips with libde265 (pip uninstall pyvips-binary)"
+    )
 
 
 def require_writable_file(path: Path) -> None:
@@ -75,7 +93,7 @@ def write_whole(path: str | Path, write: Callable[[str], None]) -> None:
         OutputError: if the file cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
     try:
         write(str(partial))
         partial.replace(path)

@@ -11,7 +11,7 @@ from PIL import Image
 from samelight.errors import MaskError
 from samelight.io.exif import upright
 from samelight.io.files import decoding_error, open_image, orientation
-from samelight.types import FloatArray
+from samelight.types import Coverage, FloatArray
 
 MaskLike: TypeAlias = str | Path | Image.Image | npt.NDArray[Any]
 
@@ -23,7 +23,7 @@ def read_mask(path: str | Path) -> FloatArray:
     """Read a mask file: gray of any depth, or the transparency of a cut-out.
 
     Args:
-        path: JPEG, PNG, WebP or TIFF. Its alpha channel is the mask unless it is opaque
+        path: JPEG, PNG, WebP, TIFF or AVIF. Its alpha channel is the mask unless it is opaque
             everywhere; otherwise its gray values are.
 
     Returns:
@@ -31,6 +31,21 @@ def read_mask(path: str | Path) -> FloatArray:
 
     Raises:
         MaskError: if it is missing, damaged, or holds colours and no transparency.
+    """
+    return as_float(read_coverage(path))
+
+
+def read_coverage(path: str | Path) -> Coverage:
+    """Read a mask file at the depth it has, in a quarter of the memory of `read_mask`.
+
+    Args:
+        path: as for `read_mask`.
+
+    Returns:
+        (H,W) uint8 or uint16 whose maximum means 1, or float32 in [0,1]; upright.
+
+    Raises:
+        MaskError: as for `read_mask`.
     """
     image = open_image(path, MaskError)
     try:
@@ -58,21 +73,21 @@ def coerce_mask(mask: MaskLike) -> FloatArray:
     if isinstance(mask, Image.Image):
         if mask.mode == "P":
             mask = mask.convert("RGBA" if "transparency" in mask.info else "RGB")
-        return _coverage(np.asarray(mask), "the mask")
+        return as_float(_coverage(np.asarray(mask), "the mask"))
     if mask.ndim != 2:
         raise MaskError(f"the mask is an array of shape {mask.shape}: wanted (H,W)")
-    return _coverage(mask, "the mask")
+    return as_float(_coverage(mask, "the mask"))
 
 
-def fit_mask(mask: FloatArray, shape: tuple[int, int]) -> FloatArray:
+def fit_mask(mask: Coverage, shape: tuple[int, int]) -> Coverage:
     """Resize a mask to its photo.
 
     Args:
-        mask: (H,W) in [0,1].
+        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
         shape: height and width of the photo.
 
     Returns:
-        A mask of that shape.
+        A mask of that shape; uint16 becomes float32.
 
     Raises:
         MaskError: if the proportions differ by more than a pixel of the coarser one.
@@ -86,11 +101,13 @@ def fit_mask(mask: FloatArray, shape: tuple[int, int]) -> FloatArray:
             f"mask is {mask.shape}, image is {shape} (height, width): the proportions differ, "
             "so it is a mask of another picture, or of a crop"
         )
-    resized = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    return np.asarray(resized).clip(0, 1)
+    given = as_float(mask) if mask.dtype == np.uint16 else mask
+    resized = Image.fromarray(given).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    values = np.asarray(resized)
+    return values if values.dtype == np.uint8 else values.clip(0, 1)
 
 
-def require_same_size(mask: FloatArray, shape: tuple[int, int]) -> None:
+def require_same_size(mask: Coverage, shape: tuple[int, int]) -> None:
     """Refuse a mask of another size than its photo.
 
     Args:
@@ -107,32 +124,51 @@ def require_same_size(mask: FloatArray, shape: tuple[int, int]) -> None:
         )
 
 
-def _coverage(values: npt.NDArray[Any], name: str) -> FloatArray:
-    """Find the foreground in stored values: (H,W) or (H,W,1..4) of any type -> float32 [0,1]."""
-    scaled = _to_unit_range(values, name)
-    if scaled.ndim == 2:
-        return scaled
-    bands = scaled.shape[-1]
-    if bands in (2, 4) and scaled[..., -1].min() < 1:
-        return np.ascontiguousarray(scaled[..., -1])
-    gray = scaled[..., : 3 if bands > 2 else 1]
-    if np.ptp(gray, axis=-1).max() > _MOST_COLOUR:
+def as_float(mask: Coverage) -> FloatArray:
+    """Bring a mask of any accepted depth to [0,1].
+
+    Args:
+        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
+    """
+    if mask.dtype == np.float32:
+        return mask
+    scaled: FloatArray = mask.astype(np.float32)
+    scaled /= np.iinfo(mask.dtype).max
+    return scaled
+
+
+def _coverage(values: npt.NDArray[Any], name: str) -> Coverage:
+    """Find the foreground in stored values: (H,W) or (H,W,1..4) of any type."""
+    stored = _to_known_type(values, name)
+    if stored.ndim == 2:
+        return stored
+    bands = stored.shape[-1]
+    white = 1 if stored.dtype == np.float32 else np.iinfo(stored.dtype).max
+    if bands in (2, 4) and stored[..., -1].min() < white:
+        return np.ascontiguousarray(stored[..., -1])
+    if bands < 3:
+        return np.ascontiguousarray(stored[..., 0])
+    red, green, blue = (stored[..., channel] for channel in range(3))
+    most = np.maximum(np.maximum(red, green), blue)
+    colour = (most - np.minimum(np.minimum(red, green), blue)).max()
+    if colour > _MOST_COLOUR * white:
         raise MaskError(
             f"{name} holds colours and no transparency: a mask is gray (white = foreground), "
             "or a cut-out with a transparent background"
         )
-    return np.ascontiguousarray(gray.mean(axis=-1))
+    if colour == 0:
+        return np.asarray(most)
+    return np.asarray(as_float(stored[..., :3]).mean(axis=-1))
 
 
-def _to_unit_range(values: npt.NDArray[Any], name: str) -> FloatArray:
+def _to_known_type(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Check the type, and bring all but uint8 and uint16 to float32 in [0,1]."""
     if values.size == 0:
         raise MaskError(f"{name} is empty: shape {values.shape}")
+    if values.dtype in (np.uint8, np.uint16):
+        return values
     if values.dtype == np.bool_:
         return values.astype(np.float32)
-    if values.dtype in (np.uint8, np.uint16):
-        scaled: FloatArray = values.astype(np.float32)
-        scaled /= np.iinfo(values.dtype).max
-        return scaled
     if not np.issubdtype(values.dtype, np.floating):
         raise MaskError(f"{name} holds {values.dtype}: wanted bool, uint8, uint16 or float")
     if not (values.min() >= 0 and values.max() <= 1):
