@@ -1,39 +1,61 @@
-"""Tables of scores for a terminal."""
+"""Tables of results, for a terminal and for Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from samelight.lab.evaluation.run import Score, Summary, summarise
+from samelight.lab.evaluation.results import Contest, Results, Summary
 
-COLUMNS = ("PSNR dB", "MSE", "fMSE", "fMSE / composite", "improved")
+COLUMNS = ("PSNR dB", "MSE", "fMSE", "SSIM", "fSSIM", "fMSE / composite", "improved")
+
+Row = tuple[str, ...]
 
 
-def contenders_table(scores: Sequence[Score]) -> Table:
+def contenders_rows(results: Results) -> list[Row]:
     """One row per contender, over all triples."""
-    table = Table("contender", *COLUMNS, box=None)
-    identity = [s for s in scores if s.contender == "identity"]
-    for contender in dict.fromkeys(s.contender for s in scores):
-        own = [s for s in scores if s.contender == contender]
-        table.add_row(contender, *_cells(summarise(own, identity)))
+    return [(contest.name, *_cells(contest.total)) for contest in results.contenders]
+
+
+def parts_rows(parts: dict[str, Summary]) -> list[Row]:
+    """One row per group or bin of a contender."""
+    return [(name, str(part.images), *_cells(part)) for name, part in parts.items()]
+
+
+def terminal_table(header: Sequence[str], rows: Iterable[Row]) -> Table:
+    """A table for a terminal."""
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
-def families_table(scores: Sequence[Score], contender: str) -> Table:
-    """One row per family of composites, for one contender."""
-    table = Table("family", "images", *COLUMNS, box=None)
-    for family in sorted({s.family for s in scores}):
-        own = [s for s in scores if s.family == family and s.contender == contender]
-        identity = [s for s in scores if s.family == family and s.contender == "identity"]
-        table.add_row(family, str(len(own)), *_cells(summarise(own, identity)))
-    return table
+def markdown_table(header: Sequence[str], rows: Iterable[Row]) -> str:
+    """A table for a Markdown file; ends without a line break."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line).rstrip() + " |" for line in lines)
+
+
+def with_intervals(contest: Contest) -> Row:
+    """One row of 95 % intervals, under the figures they belong to."""
+    spans = (contest.total.ci95.get(name) for name in _DIGITS)
+    cells = [
+        "" if span is None else f"{span[0]:.{digits}f} - {span[1]:.{digits}f}"
+        for span, digits in zip(spans, _DIGITS.values(), strict=True)
+    ]
+    return (f"{contest.name}, 95 %", *cells)
+
+
+_DIGITS = {
+    "psnr_db": 2,
+    "mse_255": 1,
+    "fmse_255": 1,
+    "ssim": 4,
+    "fssim": 4,
+    "fmse_ratio": 3,
+    "improved": 3,
+}
 
 
 def _cells(summary: Summary) -> list[str]:
-    return [
-        f"{summary.psnr_db:.2f}",
-        f"{summary.mse_255:.1f}",
-        f"{summary.fmse_255:.1f}",
-        f"{summary.fmse_ratio:.3f}",
-        f"{summary.improved:.1%}",
-    ]
+    cells = [f"{getattr(summary, name):.{digits}f}" for name, digits in _DIGITS.items()]
+    return [*cells[:-1], f"{summary.improved:.1%}"]
