@@ -40,7 +40,7 @@ class Contender:
 
     name: str
     run: Callable[[Pixels, FloatArray], Pixels]
-    """(composite (H,W,3) uint8 or float32 [0,1], mask (H,W) in [0,1]) -> an array like composite."""
+    """(composite (H,W,3) uint8 or float32 [0,1], mask (H,W) in [0,1]) -> an array like it."""
     sha256: str | None = None
     """Of a model's file."""
 
@@ -146,7 +146,9 @@ def open_run(
         for left_over in (run / PREDICTIONS).rglob(".*.png"):
             left_over.unlink()
     except OSError as error:
-        raise OutputError(f"cannot write to {run} ({error.strerror}): choose another --out")  # noqa: B904
+        raise OutputError(
+            f"cannot write to {run} ({error.strerror}): choose another --out"
+        ) from error
     manifest.write(run)
     return manifest
 
@@ -175,7 +177,7 @@ def predict_pairs(
     *,
     threads: int = 2,
 ) -> Iterator[int]:
-    """Write the outputs that are not there yet, in order; yields how many it wrote for each pair."""
+    """Write the outputs that are not there yet; yields for each pair how many it wrote."""
 
     def predict(pair: Pair) -> int:
         missing = [c for c in contenders if not prediction_path(run, c.folder, pair).exists()]
@@ -202,9 +204,13 @@ def prediction_path(run: Path, folder: str, pair: Pair) -> Path:
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
-    """Write a file of JSON, complete or not at all; numbers that are not finite become null."""
-    text = json.dumps(content, indent=1, default=list) + "\n"
-    write_whole(path, lambda partial: Path(partial).write_text(text, "utf-8") and None)
+    """Write a file of JSON, complete or not at all."""
+    text = json.dumps(content, indent=1, default=list, allow_nan=False) + "\n"
+
+    def write(partial: str) -> None:
+        Path(partial).write_text(text, "utf-8")
+
+    write_whole(path, write)
 
 
 def _write_output(path: Path, output: Pixels) -> None:

@@ -194,7 +194,7 @@ class Judge:
 
     def _scored_values(self, output: Pixels) -> Pixels:
         """The picture that is compared with the real one, (H,W,3)."""
-        if self._box is None:
+        if self._box is None or output is self._below:
             return self._below
         part = output[self._box]
         part = part if part.dtype == np.uint8 else np.clip(part, 0, 255)
@@ -216,7 +216,7 @@ class Judge:
     def _maps(self, values: Pixels) -> tuple[Map, Map]:
         """Squared error and structural similarity of every pixel."""
         squared, similarity = self._error.copy(), self._similarity.copy()
-        if self._box is not None:
+        if self._box is not None and values is not self._below:
             real, mask = self.case.real, self.case.mask
             squared[self._box] = squared_error(values[self._box], real[self._box])
             # A pixel changes the windows within 3 pixels of it; those read 3 pixels further.

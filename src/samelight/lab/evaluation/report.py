@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
+from samelight.errors import UsageError
 from samelight.lab.evaluation.results import Contest, Results, Summary
 
 COLUMNS = ("PSNR dB", "MSE", "fMSE", "SSIM", "fSSIM", "fMSE / composite", "improved")
@@ -43,6 +44,37 @@ def with_intervals(contest: Contest) -> Row:
         for span, digits in zip(spans, _DIGITS.values(), strict=True)
     ]
     return (f"{contest.name}, 95 %", *cells)
+
+
+def results_table(
+    results: Results, by: str, contender: str | None = None, *, intervals: bool = False
+) -> str:
+    """A Markdown table of a run.
+
+    Args:
+        results: the run's.
+        by: "total" for a row per contender; "group" or "bin" for a row per part of one contender.
+        contender: whose parts; None = the last one's.
+        intervals: add a row of 95 % intervals to every contender's total.
+
+    Raises:
+        UsageError: for another word, or a contender that is not there.
+    """
+    if by == "total":
+        rows = []
+        for contest, row in zip(results.contenders, contenders_rows(results), strict=True):
+            rows += [row, with_intervals(contest)] if intervals else [row]
+        return markdown_table((f"{results.pairs['images']} composites", *COLUMNS), rows)
+    own = next((c for c in results.contenders if c.name == contender), None)
+    if contender is None:
+        own = results.contenders[-1]
+    if own is None or by not in ("group", "bin"):
+        names = ", ".join(c.name for c in results.contenders)
+        raise UsageError(
+            f"no table by {by!r} of {contender!r}: choose total, group or bin, and one of {names}"
+        )
+    parts = own.groups if by == "group" else own.bins
+    return markdown_table((by, "images", *COLUMNS), parts_rows(parts))
 
 
 _DIGITS = {

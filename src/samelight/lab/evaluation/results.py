@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def _bins(protocol: Protocol) -> list[tuple[str, float, float]]:
     edges = [0.0, *protocol.bins, 1.0]
     return [
         (f"{100 * low:g}-{100 * high:g} %", low, high if high < 1 else math.inf)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in pairwise(edges)
     ]
 
 
