@@ -13,6 +13,7 @@ from samelight.interfaces.console import follow, results_console
 from samelight.io.files import require_writable_file
 
 if TYPE_CHECKING:
+    from samelight.lab.data.synthesize import Builder
     from samelight.lab.evaluation.results import Results
 
 Model = Annotated[str, typer.Argument(help="A name from `samelight methods`, or .onnx file.")]
@@ -124,9 +125,7 @@ def score(
 @results.command()
 def published(
     dataset: Annotated[str, typer.Option(help="iHarmony4 or ccHarmony.")] = "iHarmony4",
-    part: Annotated[
-        str, typer.Option(help='All, a sub-dataset, or a bin: "0-5 %".')
-    ] = "All",
+    part: Annotated[str, typer.Option(help='All, a sub-dataset, or a bin: "0-5 %".')] = "All",
     size: Annotated[str | None, typer.Option(help="256, 1024, 2048 or own; default all.")] = None,
     beside: Annotated[
         Path | None, typer.Option(help="A run or results.json to put below, for comparison.")
@@ -173,9 +172,7 @@ def table(
 @data.command()
 def check(
     folder: Annotated[Path, typer.Argument(help="The data set.")],
-    split: Annotated[
-        str | None, typer.Option(help="train, test or all; default each.")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="train, test or all; default each.")] = None,
     headers_only: Annotated[
         bool, typer.Option(help="Do not decode: quick, but files cut short pass.")
     ] = False,
@@ -208,6 +205,104 @@ def check(
             f"{folder} is whole, but its lists are not the published ones: fetch the lists again"
         )
     typer.echo(f"{len(pairs):,} triples are complete", err=True)
+
+
+@data.command()
+def synthesize(
+    photos: Annotated[
+        Path, typer.Option(help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new set; an interrupted one goes on.")],
+    kind: Annotated[
+        str,
+        typer.Option(help="iharmony4 (colour transfer), ssh (LUTs), ccharmony (lights)."),
+    ] = "iharmony4",
+    per_mask: Annotated[int, typer.Option(help="Composites per mask.")] = 1,
+    size_px: Annotated[int, typer.Option(help="Longest side; nothing is enlarged.")] = 512,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same set.")] = 0,
+    suffix: Annotated[str, typer.Option(help=".jpg, or .png for exact backgrounds.")] = ".jpg",
+    limit: Annotated[int | None, typer.Option(help="Stop after this many composites.")] = None,
+    luts: Annotated[
+        Path | None, typer.Option(help="For ssh: a folder of .cube files; default drawn ones.")
+    ] = None,
+    lights: Annotated[
+        Path | None,
+        typer.Option(help="For ccharmony: from `data illuminant`; default the shipped."),
+    ] = None,
+) -> None:
+    """Build composites with known answers from plain photos, in iHarmony4's layout."""
+    from samelight.lab.data.build import masked_photos
+    from samelight.lab.data.charts import load_lights, shipped_lights
+    from samelight.lab.data.luts import list_cubes
+    from samelight.lab.data.synthesize import Builder
+
+    bank = []
+    if kind == "ccharmony":
+        bank = shipped_lights() if lights is None else load_lights(lights)
+    builder = Builder(
+        kind=kind,
+        entries=masked_photos(photos),
+        out=out,
+        seed=seed,
+        size_px=size_px,
+        suffix=suffix,
+        lights=bank,
+        cubes=[] if luts is None else list_cubes(luts),
+    )
+    _build(builder, photos, per_mask, limit)
+
+
+@data.command()
+def illuminant(
+    charts: Annotated[
+        Path, typer.Argument(help="24 patch colours: a .csv, a photo with a chart, or a folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the matrices.")],
+    photos: Annotated[
+        Path | None, typer.Option(help="Also build composites of these photos, in OUT/pairs.")
+    ] = None,
+    per_mask: Annotated[int, typer.Option(help="Composites per mask.")] = 10,
+    size_px: Annotated[int, typer.Option(help="Longest side of the composites.")] = 512,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same composites.")] = 0,
+) -> None:
+    """Fit the light of each colour chart; a photo of a chart's name is taken to be in its light."""
+    from samelight.lab.data.build import masked_photos
+    from samelight.lab.data.charts import fit_charts, load_lights, write_fits
+    from samelight.lab.data.synthesize import Builder
+
+    fits = list(fit_charts(charts, out))
+    write_fits(out, fits)
+    affine = [fit.name for fit in fits if "affine" in (fit.forward, fit.reverse)]
+    if affine:
+        typer.echo(f"affine, as the polynomial went astray: {', '.join(affine)}", err=True)
+    forward = sum(fit.forward_error for fit in fits) / len(fits)
+    reverse = sum(fit.reverse_error for fit in fits) / len(fits)
+    typer.echo(
+        f"{len(fits)} lights; mean error {forward:.1f} levels to the standard light, "
+        f"{reverse:.1f} back",
+        err=True,
+    )
+    typer.echo(out)
+    if photos is not None:
+        builder = Builder(
+            kind="ccharmony",
+            entries=masked_photos(photos),
+            out=out / "pairs",
+            seed=seed,
+            size_px=size_px,
+            lights=load_lights(out),
+        )
+        _build(builder, photos, per_mask, None)
+
+
+def _build(builder: "Builder", photos: Path, per_mask: int, limit: int | None) -> None:
+    from samelight.lab.data.build import build, count_jobs
+
+    count = count_jobs(builder, per_mask, limit)
+    steps = build(builder, photos, per_mask=per_mask, limit=limit)
+    made = sum(row is not None for row in follow(steps, "composing", count))
+    typer.echo(f"{made} of {count} composites made now, the rest were there or empty", err=True)
+    typer.echo(builder.out)
 
 
 def _peer_names(listed: str) -> list[str]:
