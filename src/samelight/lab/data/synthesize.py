@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -207,9 +207,9 @@ class Builder:
         path = self.out / folder / f"{stem}{self.suffix}"
         if once and path.exists():
             return
-        more = {"quality": _JPEG_QUALITY, "subsampling": 0} if self.suffix == ".jpg" else {}
-        level = {} if self.suffix == ".jpg" else {"compress_level": 1}
-        write_whole(path, lambda partial: Image.fromarray(image).save(partial, **more, **level))
+        jpeg = {"quality": _JPEG_QUALITY, "subsampling": 0}
+        options: dict[str, Any] = jpeg if self.suffix == ".jpg" else {"compress_level": 1}
+        write_whole(path, lambda partial: Image.fromarray(image).save(partial, **options))
 
     def _write_mask(self, stem: str, mask: FloatArray) -> None:
         path = self.out / "masks" / f"{stem}.png"
@@ -258,7 +258,8 @@ def _clipped(colours: Pixels8) -> float:
 
 
 def _quantised(colours: FloatArray) -> Pixels8:
-    return np.rint(np.clip(colours, 0, 1) * np.float32(255)).astype(np.uint8)
+    levels: Pixels8 = np.rint(np.clip(colours, 0, 1) * np.float32(255)).astype(np.uint8)
+    return levels
 
 
 def _object_window(photo: Pixels8, mask: FloatArray) -> tuple[tuple[slice, slice], FloatArray]:

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from samelight.color import lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear
-from samelight.lab.box import box_mean
 from samelight.types import FloatArray
 
 ColourMap = Callable[[FloatArray], FloatArray]
@@ -137,14 +136,14 @@ def regrain(before: FloatArray, after: FloatArray, radius: int) -> FloatArray:
         (H,W,3), not clipped.
     """
     flat = 0.02**2  # windows with less deviation than this get their mean change (ours)
-    mean = box_mean(before, radius)
-    mean_after = box_mean(after, radius)
-    variance = box_mean(before * before, radius) - mean * mean
-    slope = box_mean(before * after, radius) - mean * mean_after
+    mean = _box_mean(before, radius)
+    mean_after = _box_mean(after, radius)
+    variance = _box_mean(before * before, radius) - mean * mean
+    slope = _box_mean(before * after, radius) - mean * mean_after
     # Towards slope 1, "keep the grain", where the window is flat.
     slope = (slope + flat) / (variance + flat)
     offset = mean_after - slope * mean
-    kept = box_mean(slope, radius) * before + box_mean(offset, radius)
+    kept = _box_mean(slope, radius) * before + _box_mean(offset, radius)
     return kept.astype(np.float32)
 
 
@@ -175,8 +174,9 @@ def _matrix_power(
     symmetric: npt.NDArray[np.float64], power: float, floor: float
 ) -> npt.NDArray[np.float64]:
     values, vectors = np.linalg.eigh(symmetric)
-    scaled: npt.NDArray[np.float64] = vectors * np.maximum(values, floor) ** power
-    return scaled @ vectors.T
+    scaled = vectors * np.maximum(values, floor) ** power
+    power_of: npt.NDArray[np.float64] = scaled @ vectors.T
+    return power_of
 
 
 def _histogram_curve(
@@ -211,3 +211,24 @@ def _move_along(
     moved = [np.interp(along[:, k], nodes[:, k], values[:, k]) for k in range(3)]
     back: FloatArray = np.stack(moved, axis=-1).astype(np.float32) @ axes.T
     return back
+
+
+def _box_mean(values: FloatArray | npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.float64]:
+    """Average over the (2r+1)^2 window around every pixel; borders are mirrored.
+
+    Args:
+        values: (H,W) or (H,W,C), any size from 1 x 1.
+        radius: r, at least 1.
+
+    Returns:
+        The same shape, float64.
+    """
+    edges = [(radius + 1, radius)] * 2 + [(0, 0)] * (values.ndim - 2)
+    # One more row and column in front: a window's sum is a difference of two running sums.
+    sums = np.pad(values.astype(np.float64), edges, mode="symmetric")
+    side = 2 * radius + 1
+    for axis in (0, 1):
+        np.cumsum(sums, axis=axis, out=sums)
+        sums = np.moveaxis(sums, axis, 0)
+        sums = np.moveaxis(sums[side:] - sums[:-side], 0, axis)
+    return sums / side**2

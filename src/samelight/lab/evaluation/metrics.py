@@ -115,8 +115,8 @@ def _window_mean(planes: FloatArray) -> FloatArray:
     two = sums[..., :-1] + sums[..., 1:]
     four = two[..., :-2] + two[..., 2:]
     sums = four[..., :-3] + two[..., 4:-1] + sums[..., 6:]
-    sums *= np.float32(1 / 49)
-    return sums
+    mean: FloatArray = sums * np.float32(1 / 49)
+    return mean
 
 
 def ssim(similarity: Map) -> float:

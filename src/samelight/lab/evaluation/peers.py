@@ -44,7 +44,8 @@ def toward_background(transfer: Transfer) -> Peer:
         after = np.clip(recolour(before), 0, 1)
         output = colours.copy()
         output[covered] = before + mask.reshape(-1, 1)[covered] * (after - before)
-        return output.reshape(composite.shape)
+        recoloured: FloatArray = output.reshape(composite.shape)
+        return recoloured
 
     return peer
 

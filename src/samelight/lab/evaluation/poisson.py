@@ -38,14 +38,14 @@ def harmonic_fill(image: FloatArray, inside: Region) -> FloatArray:
         (H,W,3), what to add; 0 outside. Discrete Laplace equation on four neighbours, solved to
         about 1e-4 of the largest jump.
     """
-    rows, columns = (_span(inside.any(axis=1 - axis)) for axis in (0, 1))
+    rows, columns = (_span(np.any(inside, axis=1 - axis)) for axis in (0, 1))
     window = np.s_[rows, columns]
     filled = np.zeros_like(image)
     filled[window] = _solve(image[window].astype(np.float64), inside[window])
     return filled
 
 
-def _span(occupied: npt.NDArray[np.bool_]) -> slice:
+def _span(occupied: Region) -> slice:
     """The occupied stretch of an axis and one pixel more on both sides."""
     places = np.flatnonzero(occupied)
     return slice(max(0, int(places[0]) - 1), int(places[-1]) + 2)

@@ -196,7 +196,7 @@ class Judge:
         """The picture that is compared with the real one, (H,W,3)."""
         if self._box is None or output is self._below:
             return self._below
-        part = output[self._box]
+        part: Pixels = output[self._box]
         part = part if part.dtype == np.uint8 else np.clip(part, 0, 255)
         if self.protocol.background == "restored":
             inside = self.case.mask[self._box][..., None] > 0
@@ -210,8 +210,8 @@ class Judge:
 
     def _blend(self, values: Pixels, box: Box) -> FloatArray:
         below = self._below[box].astype(np.float32)
-        blended: FloatArray = below + self.case.mask[box][..., None] * (values - below)
-        return blended
+        change: FloatArray = values - below
+        return below + self.case.mask[box][..., None] * change
 
     def _maps(self, values: Pixels) -> tuple[Map, Map]:
         """Squared error and structural similarity of every pixel."""

@@ -143,7 +143,8 @@ def summarise(scores: Sequence[Score], identity: Sequence[Score]) -> Summary:
         identity: the identity's, on the same triples.
     """
     if not scores:
-        return Summary(0, *[math.nan] * len(FIGURES))
+        nothing: dict[str, Any] = dict.fromkeys(FIGURES, math.nan)
+        return Summary(images=0, **nothing)
     columns = np.array(
         [
             (s.psnr_db, s.mse_255, s.fmse_255, s.ssim, s.fssim, i.fmse_255, s.improved)
@@ -152,7 +153,7 @@ def summarise(scores: Sequence[Score], identity: Sequence[Score]) -> Summary:
         dtype=np.float64,
     )
     means = _figures(columns.mean(axis=0, keepdims=True))[0]
-    figures = dict(zip(FIGURES, means.tolist(), strict=True))
+    figures: dict[str, Any] = dict(zip(FIGURES, means.tolist(), strict=True))
     return Summary(images=len(scores), **figures, ci95=_intervals(columns))
 
 
@@ -173,7 +174,7 @@ def _bins(protocol: Protocol) -> list[tuple[str, float, float]]:
 
 def _figures(means: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Column means (R,7), the composites' fMSE in the sixth, to the figures in their order."""
-    figures = means.copy()
+    figures: npt.NDArray[np.float64] = means.copy()
     composite = means[:, 5]
     figures[:, 5] = np.divide(
         means[:, 2], composite, out=np.full_like(composite, np.nan), where=composite > 0

@@ -20,7 +20,7 @@ from samelight.lab.evaluation.predict import PREDICTIONS, prediction_path, read_
 from samelight.lab.evaluation.protocol import Case, Judge, Protocol, find_protocol, prepare
 from samelight.lab.rows import RowLog
 from samelight.lab.stream import in_order
-from samelight.types import Pixels
+from samelight.types import FloatArray, Pixels
 
 SCORES = "scores.csv"
 IDENTITY = "identity"
@@ -141,9 +141,9 @@ def _part_path(
 
 
 def _parse(row: dict[str, Any]) -> Score:
-    words = {name: row[name] for name in ("contender", "name", "group")}
-    numbers = {name: float(row[name]) for name in FIELDS[3:-1]}
-    return Score(**words, **numbers, improved=row["improved"] == "True")
+    numbers: dict[str, Any] = {name: float(row[name]) for name in FIELDS[3:-1]}
+    words = {name: row[name] for name in FIELDS[:3]}
+    return Score(**(words | numbers), improved=row["improved"] == "True")
 
 
 def _score_pair(
@@ -186,4 +186,5 @@ def _read_prediction(run: Path, folder: str, pair: Pair, case: Case) -> Pixels:
         )
     if pixels.dtype == np.uint8:
         return pixels
-    return pixels.astype(np.float32) / np.float32(257)
+    floats: FloatArray = pixels.astype(np.float32) / np.float32(257)
+    return floats
