@@ -193,7 +193,8 @@ def _intervals(columns: npt.NDArray[np.float64]) -> dict[str, tuple[float, float
         often = np.bincount(drawn.ravel(), minlength=_RESAMPLES_AT_ONCE * count)
         with np.errstate(invalid="ignore"):  # an infinite PSNR times 0
             resampled.append(_figures(often.reshape(-1, count) @ columns / count))
-    low, high = np.percentile(np.concatenate(resampled), _CONFIDENCE, axis=0)
+    with np.errstate(invalid="ignore"):
+        low, high = np.percentile(np.concatenate(resampled), _CONFIDENCE, axis=0)
     return {
         name: (float(low[k]), float(high[k]))
         for k, name in enumerate(FIGURES)
