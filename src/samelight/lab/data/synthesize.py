@@ -54,6 +54,9 @@ _REFERENCE_PX, _SAMPLES = 128, 4096
 _JPEG_QUALITY = 95
 
 
+Box = tuple[slice, slice]
+
+
 class Job(NamedTuple):
     """One composite to be made."""
 
@@ -156,10 +159,9 @@ class Builder:
             if there is here:
                 there = self.lights[drawn[0]]
             box, colours = _object_window(photo, mask)
-            moved = photo.copy()
-            changed = change_light(colours, here.to_standard, there.from_standard)
-            moved[box] = _quantised(changed)
-            return paste(moved, mask, photo), "illuminant", f"{here.name} -> {there.name}"
+            moved = _quantised(change_light(colours, here.to_standard, there.from_standard))
+            composite = _pasted_in(box, moved, mask, photo)
+            return composite, "illuminant", f"{here.name} -> {there.name}"
 
         return _least_clipped(draw, photo, mask)
 
@@ -229,12 +231,18 @@ def _transferred(
     inside = before.reshape(-1, 3)[np.flatnonzero(mask[box] > 0.5)]
     if len(inside) > _SAMPLES:
         inside = inside[rng.integers(len(inside), size=_SAMPLES)]
-    after = FAMILIES[family](inside, colours)(before)
+    recolour = FAMILIES[family](inside, colours)
     if family == "idt":
-        after = regrain(before, after, radius=max(2, max(before.shape) // 48))
-    recoloured = photo.copy()
-    recoloured[box] = _quantised(after)
-    return paste(recoloured, mask, photo)
+        after = regrain(before, recolour, radius=max(2, max(before.shape) // 96), step=2)
+    else:
+        after = recolour(before)
+    return _pasted_in(box, _quantised(after), mask, photo)
+
+
+def _pasted_in(box: Box, part: Pixels8, mask: FloatArray, photo: Pixels8) -> Pixels8:
+    composite = photo.copy()
+    composite[box] = paste(part, mask[box], photo[box])
+    return composite
 
 
 def _least_clipped(
@@ -262,7 +270,7 @@ def _quantised(colours: FloatArray) -> Pixels8:
     return levels
 
 
-def _object_window(photo: Pixels8, mask: FloatArray) -> tuple[tuple[slice, slice], FloatArray]:
+def _object_window(photo: Pixels8, mask: FloatArray) -> tuple[Box, FloatArray]:
     """The mask's bounding box, and the photo there in [0,1]."""
     spans = []
     for axis in (0, 1):

@@ -121,30 +121,39 @@ def gray_world(here: FloatArray, there: FloatArray) -> ColourMap:
     return lambda colours: linear_to_srgb(srgb_to_linear(colours) * gains)
 
 
-def regrain(before: FloatArray, after: FloatArray, radius: int) -> FloatArray:
-    """Give a recoloured picture the grain and edges of the original.
+def regrain(before: FloatArray, recolour: ColourMap, radius: int, step: int = 1) -> FloatArray:
+    """Recolour a picture and give it the grain and edges of the original.
 
     In place of Pitie et al.'s regraining: the change of colour is made locally linear in the
     original by a guided filter (He et al. 2010), so that noise and banding are not amplified.
 
     Args:
         before: (H,W,3), the original.
-        after: (H,W,3), recoloured.
-        radius: of the filter's windows, pixels.
+        recolour: what to do with its colours.
+        radius: of the filter's windows, in pixels looked at.
+        step: look at every step-th pixel of each axis only; the filter is smooth anyway.
 
     Returns:
         (H,W,3), not clipped.
     """
     flat = 0.02**2  # windows with less deviation than this get their mean change (ours)
-    mean = _box_mean(before, radius)
-    mean_after = _box_mean(after, radius)
-    variance = _box_mean(before * before, radius) - mean * mean
-    slope = _box_mean(before * after, radius) - mean * mean_after
+    few = np.ascontiguousarray(before[::step, ::step])
+    after = recolour(few)
+    mean, mean_after = _box_mean(few, radius), _box_mean(after, radius)
+    variance = _box_mean(few * few, radius) - mean * mean
+    slope = _box_mean(few * after, radius) - mean * mean_after
     # Towards slope 1, "keep the grain", where the window is flat.
     slope = (slope + flat) / (variance + flat)
-    offset = mean_after - slope * mean
-    kept = _box_mean(slope, radius) * before + _box_mean(offset, radius)
-    return kept.astype(np.float32)
+    fields = (slope, mean_after - slope * mean)
+    slope, offset = (_enlarged(_box_mean(f, radius), step, before.shape) for f in fields)
+    return slope * before + offset
+
+
+def _enlarged(field: npt.NDArray[np.float64], step: int, shape: tuple[int, ...]) -> FloatArray:
+    """Repeat every value of (h,w,3) `step` times along both axes, cut to the shape."""
+    single = field.astype(np.float32)
+    larger: FloatArray = single.repeat(step, axis=0).repeat(step, axis=1)
+    return larger[: shape[0], : shape[1]]
 
 
 def _lab(colours: FloatArray) -> FloatArray:
