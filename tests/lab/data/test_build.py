@@ -11,7 +11,7 @@ from samelight.lab.data.check import check_files
 from samelight.lab.data.illuminant import STANDARD_PATCHES, change_light, fit_polynomial
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import unit_range
-from samelight.lab.data.synthesize import KINDS, Builder
+from samelight.lab.data.synthesize import KINDS, Builder, _scene
 from samelight.lab.data.triples import read_triple
 from tests.lab.pictures import disc, write_photos
 
@@ -151,6 +151,7 @@ def test_what_cannot_be_built_is_told(tmp_path):
         run(builder(tmp_path, out="new", size_px=3), tmp_path)
     assert not (tmp_path / "new").exists()
     Image.new("L", (30, 90)).save(tmp_path / "photos" / "masks" / "dog_1.png")
+    _scene.cache_clear()
     with pytest.raises(DatasetError, match="wanted a mask of the photo's proportions"):
         run(builder(tmp_path, out="new"), tmp_path)
     for mask in (tmp_path / "photos" / "masks").iterdir():

@@ -117,8 +117,7 @@ class Builder:
     def __call__(self, job: Job) -> Row | None:
         """Make and write one composite; None if the mask holds nothing to recolour."""
         rng = np.random.default_rng((self.seed, job.number))
-        photo = _read(job.entry.path, "RGB", self.size_px)
-        mask = _read_mask(job.mask, self.size_px, photo.shape[:2])
+        photo, mask = _scene(job.entry.path, job.mask, self.size_px)
         if not (mask > 0.5).any():
             return None
         if self.kind == "ssh":
@@ -315,6 +314,14 @@ def _read_mask(path: Path, size_px: int, shape: tuple[int, ...]) -> FloatArray:
         size = (shape[1], shape[0])
         mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
     return unit_range(mask)
+
+
+# Variants of one mask follow one another: two threads look at two scenes at most.
+@lru_cache(maxsize=2)
+def _scene(photo: Path, mask: Path, size_px: int) -> tuple[Pixels8, FloatArray]:
+    """A photo (H,W,3) and one of its masks (H,W); not to be written to."""
+    pixels = _read(photo, "RGB", size_px)
+    return pixels, _read_mask(mask, size_px, pixels.shape[:2])
 
 
 @lru_cache(maxsize=256)
