@@ -61,8 +61,8 @@ def main() -> int:
             seconds = time.perf_counter() - began
             busy = 1000 * (time.process_time() - worked) / count
             sys.stdout.write(
-                f"{kind}: {count / seconds:.1f} composites/s, {busy:.0f} ms of a core each, peak memory {quarter:.0f} MB after "
-                f"{count // 4}, {peak_mb():.0f} MB after {count}\n"
+                f"{kind}: {count / seconds:.1f} composites/s, {busy:.0f} ms of a core each, peak "
+                f"memory {quarter:.0f} MB after {count // 4}, {peak_mb():.0f} MB after {count}\n"
             )
     return 0
 

@@ -239,7 +239,7 @@ def _transferred(
 
 
 def _pasted_in(box: Box, part: Pixels8, mask: FloatArray, photo: Pixels8) -> Pixels8:
-    composite = photo.copy()
+    composite: Pixels8 = photo.copy()
     composite[box] = paste(part, mask[box], photo[box])
     return composite
 

@@ -145,8 +145,8 @@ def regrain(before: FloatArray, recolour: ColourMap, radius: int, step: int = 1)
     # Towards slope 1, "keep the grain", where the window is flat.
     slope = (slope + flat) / (variance + flat)
     fields = (slope, mean_after - slope * mean)
-    slope, offset = (_enlarged(_box_mean(f, radius), step, before.shape) for f in fields)
-    return slope * before + offset
+    gain, shift = (_enlarged(_box_mean(f, radius), step, before.shape) for f in fields)
+    return gain * before + shift
 
 
 def _enlarged(field: npt.NDArray[np.float64], step: int, shape: tuple[int, ...]) -> FloatArray:
