@@ -141,7 +141,7 @@ WRONG = {
     "photos": (["data", "synthesize", "--photos", "nowhere", "--out", "o"], "no photos under"),
     "luts": (
         ["data", "synthesize", "--photos", "photos", "--out", "o", "--luts", "pairs"],
-        "no .cube files in pairs",
+        "no .cube files under pairs",
     ),
     "lights": (
         [

@@ -233,12 +233,13 @@ def synthesize(
     """Build composites with known answers from plain photos, in iHarmony4's layout."""
     from samelight.lab.data.build import masked_photos
     from samelight.lab.data.charts import load_lights, shipped_lights
-    from samelight.lab.data.luts import list_cubes
+    from samelight.lab.data.luts import read_luts
     from samelight.lab.data.synthesize import Builder
 
     bank = []
     if kind == "ccharmony":
         bank = shipped_lights() if lights is None else load_lights(lights)
+    names = [] if luts is None else [str(p.relative_to(luts)) for p in sorted(luts.rglob("*.cube"))]
     builder = Builder(
         kind=kind,
         entries=masked_photos(photos),
@@ -247,7 +248,7 @@ def synthesize(
         size_px=size_px,
         suffix=suffix,
         lights=bank,
-        cubes=[] if luts is None else list_cubes(luts),
+        luts={} if luts is None else dict(zip(names, read_luts(luts), strict=True)),
     )
     _build(builder, photos, per_mask, limit)
 

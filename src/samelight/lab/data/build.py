@@ -85,7 +85,7 @@ def _describe(builder: Builder, photos: Path, per_mask: int) -> dict[str, Any]:
         "seed": builder.seed,
         "suffix": builder.suffix,
         "lights": len(builder.lights),
-        "luts": [path.name for path in builder.cubes],
+        "luts": list(builder.luts),
         "samelight": __version__,
     }
 

@@ -24,7 +24,7 @@ from samelight.errors import DatasetError, PhotoError
 from samelight.io.files import write_whole
 from samelight.lab.data.charts import Light
 from samelight.lab.data.illuminant import change_light
-from samelight.lab.data.luts import apply_lut, draw_lut, read_cube
+from samelight.lab.data.luts import Lut, random_lut
 from samelight.lab.data.photos import PhotoEntry, unit_range
 from samelight.lab.data.transfer import (
     Transfer,
@@ -93,7 +93,7 @@ class Builder:
         size_px: longest side of what is written; smaller photos stay as they are.
         suffix: ".jpg" (quality 95, full colour resolution) or ".png".
         lights: for "ccharmony".
-        cubes: .cube files for "ssh"; none = tables are drawn.
+        luts: tables for "ssh", by name; none = they are drawn.
     """
 
     kind: str
@@ -103,7 +103,7 @@ class Builder:
     size_px: int = 512
     suffix: str = ".jpg"
     lights: list[Light] = field(default_factory=list)
-    cubes: list[Path] = field(default_factory=list)
+    luts: dict[str, Lut] = field(default_factory=dict)
 
     def jobs(self, per_mask: int) -> Iterator[Job]:
         """List the composites: `per_mask` for every mask of every photo."""
@@ -174,22 +174,21 @@ class Builder:
         if not (covered > 0.5).any():
             content, covered = photo, mask
         (alpha, name_alpha), (beta, name_beta) = self._draw_luts(rng)
-        before, target = apply_lut(alpha, content), apply_lut(beta, content)
+        before, target = alpha.apply(content), beta.apply(content)
         real = f"{job.mask.stem}-{job.variant}"
         name = f"{real}_1_1"
         self._write("content_images", name, before)
-        self._write("reference_images", name, apply_lut(beta, reference))
+        self._write("reference_images", name, beta.apply(reference))
         self._write("real_images", real, target)
         self._write_mask(f"{real}_1", covered)
         self._write("composite_images", name, paste(before, covered, target))
         return self._row(job, name, "lut", f"{name_alpha}, {name_beta}")
 
-    def _draw_luts(self, rng: np.random.Generator) -> list[tuple[FloatArray, str]]:
-        if not self.cubes:
-            return [(draw_lut(rng), "drawn") for _ in range(2)]
-        chosen = rng.permutation(len(self.cubes))[:2].tolist()
-        paths = [self.cubes[k] for k in (chosen * 2)[:2]]
-        return [(_cube(path), path.name) for path in paths]
+    def _draw_luts(self, rng: np.random.Generator) -> list[tuple[Lut, str]]:
+        if not self.luts:
+            return [(random_lut(rng), "drawn") for _ in range(2)]
+        names = [list(self.luts)[k] for k in rng.permutation(len(self.luts))[:2]]
+        return [(self.luts[name], name) for name in (names * 2)[:2]]
 
     def _another(self, entry: PhotoEntry, rng: np.random.Generator) -> PhotoEntry:
         other = self.entries[rng.integers(len(self.entries))]
@@ -331,8 +330,3 @@ def _object_colours(photo: Path, mask: Path) -> FloatArray:
     covered = _read_mask(mask, _REFERENCE_PX, small.shape[:2])
     colours = small.reshape(-1, 3)[np.flatnonzero(covered > 0.5)]
     return unit_range(colours if len(colours) >= 32 else small.reshape(-1, 3))
-
-
-@lru_cache(maxsize=64)
-def _cube(path: Path) -> FloatArray:
-    return read_cube(path)

@@ -147,6 +147,8 @@ GIFTNET = Method(
     objective=GiftNetObjective,
     view=CompositeView(),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=240_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(size_px=128, images=240_000, learning_rate=7e-4, final_learning_rate=0.0),
+        ),
     ),
 )
