@@ -27,3 +27,11 @@ class OutputError(SamelightError):
 
 class UsageError(SamelightError, ValueError):
     """An argument outside its range."""
+
+
+class DatasetError(SamelightError):
+    """A data set that is incomplete or broken, or that is not laid out as its kind is."""
+
+
+class ResultsError(SamelightError):
+    """Predictions or results that are missing, or that belong to another question."""

@@ -16,7 +16,8 @@ QUICK += ["--device", "cpu"]
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "photos")
     write_pairs(tmp_path / "pairs", 2)
     return tmp_path
@@ -93,7 +94,7 @@ BAD_INPUTS = {
     "unknown method": (["moonlight"], {}, 'no method "moonlight": choose one of giftnet'),
     "unknown configuration": (["--config", "huge"], {}, "choose one of small, paper"),
     "no photos": ([], {"photos": "nowhere"}, "no photos under"),
-    "no pairs": (["--pairs", "nowhere"], {}, "no composites in"),
+    "no pairs": (["--pairs", "nowhere"], {}, "nowhere is not a folder"),
 }
 
 

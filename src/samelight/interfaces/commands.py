@@ -3,24 +3,20 @@
 Results go to stdout, talk to stderr. A command that needs the lab imports it in its body.
 """
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from samelight import __version__
 from samelight.errors import UsageError
+from samelight.interfaces import benchmark
+from samelight.interfaces.console import results_console
 from samelight.interfaces.editing import apply, harmonize
 from samelight.io.files import require_writable_file
 from samelight.models import list_models
-
-# Wide enough that a table piped to a file is not folded at the 80 columns of a terminal.
-_PIPED_WIDTH = 200
 
 app = typer.Typer(
     name="samelight",
@@ -57,7 +53,7 @@ def methods() -> None:
     for name, row in models.items():
         figures = ", ".join(f"{figure} {value:g}" for figure, value in row.results.items())
         table.add_row(name, row.method, row.paper, f"{row.size_px} px", row.licence, figures)
-    _results_console().print(table)
+    results_console().print(table)
 
 
 @app.command()
@@ -139,40 +135,9 @@ def export(
     typer.echo(target)
 
 
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="A name from `samelight methods`, or .onnx file.")],
-    pairs: Annotated[Path, typer.Option(help="Composites, masks, reals in iHarmony4's layout.")],
-    output: Annotated[Path | None, typer.Option(help="Also write a row per image, CSV.")] = None,
-    ablate_background: Annotated[
-        bool, typer.Option(help="Also score the model with the background turned to flat gray.")
-    ] = False,
-) -> None:
-    """Score a model beside classical baselines: full size, foreground pasted in, PSNR peak 255."""
-    from samelight.lab.data.pairs import list_pairs
-    from samelight.lab.evaluation.report import contenders_table, families_table
-    from samelight.lab.evaluation.run import contenders, score_pairs, write_scores
-
-    if output is not None:
-        require_writable_file(output)
-    triples = list_pairs(pairs)
-    listed = contenders(model, ablate_background=ablate_background)
-    talk = Console(stderr=True)
-    scored = track(score_pairs(triples, listed), "scoring", len(triples), console=talk)
-    scores = [score for row in scored for score in row]
-    results = _results_console()
-    results.print(contenders_table(scores))
-    results.print()
-    results.print(families_table(scores, model))
-    if output is not None:
-        write_scores(output, scores)
-        typer.echo(output)
-
-
 def _require_lab(command: str) -> None:
     if find_spec("torch") is None:
         raise UsageError(f'{command} needs extras: pip install "samelight[lab]"')
 
 
-def _results_console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, markup=False)
+benchmark.register(app)

@@ -2,9 +2,20 @@ import math
 
 import numpy as np
 import pytest
-from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
+from skimage.metrics import (
+    mean_squared_error,
+    peak_signal_noise_ratio,
+    structural_similarity,
+)
 
-from samelight.lab.evaluation.metrics import foreground_mse_255, mse_255, psnr_db
+from samelight.lab.evaluation.metrics import (
+    foreground_mse_255,
+    foreground_ssim,
+    mse_255,
+    psnr_db,
+    ssim,
+    ssim_map,
+)
 
 
 def two_by_two():
@@ -50,3 +61,24 @@ def test_over_a_full_mask_it_is_the_plain_error(rng):
     output, real = (rng.integers(0, 256, (9, 7, 3), dtype=np.uint8) for _ in range(2))
     full = np.ones((9, 7), np.float32)
     assert foreground_mse_255(output, real, full) == pytest.approx(mse_255(output, real))
+
+
+def test_ssim_agrees_with_scikit_image(rng):
+    real = rng.integers(0, 256, (41, 70, 3), dtype=np.uint8)
+    output = np.clip(real.astype(int) + rng.integers(-30, 30, real.shape), 0, 255).astype(np.uint8)
+    wanted, wanted_map = structural_similarity(
+        output, real, channel_axis=-1, data_range=255, full=True
+    )
+    found = ssim_map(output, real)
+    np.testing.assert_allclose(found, wanted_map.mean(axis=-1), atol=1e-4)
+    assert ssim(found) == pytest.approx(wanted, abs=1e-6)
+    dark = (real // 64).astype(np.uint8)  # small variances, where float32 is weakest
+    wanted = structural_similarity(dark + 1, dark, channel_axis=-1, data_range=255)
+    assert ssim(ssim_map(dark + 1, dark)) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_foreground_ssim_is_the_maps_mean_under_the_mask():
+    similarity = np.array([[1.0, 0.5], [0.2, 0.0]])
+    mask = np.array([[1, 0.5], [0, 0]], np.float32)
+    assert foreground_ssim(similarity, mask) == pytest.approx((1 + 0.25) / 1.5, rel=1e-6)
+    assert foreground_ssim(similarity, 0 * mask) == 1

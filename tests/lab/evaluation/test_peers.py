@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from samelight.color import rgb_to_lab
-from samelight.lab.evaluation.peers import PEERS, identity, reinhard, reinhard_half
+from samelight.lab.evaluation.peers import PEERS
+
+identity, reinhard, reinhard_half = (
+    PEERS[name] for name in ("identity", "reinhard", "reinhard-half")
+)
 
 
 @pytest.fixture
@@ -36,12 +40,12 @@ def test_half_the_strength_is_half_the_way_in_lab(composite, mask):
     assert abs(full - before).max() > 5
 
 
-def test_peers_go_by_their_names():
-    assert {
-        "identity": identity,
-        "reinhard": reinhard,
-        "reinhard-half": reinhard_half,
-    } == PEERS
+def test_every_peer_brings_the_foreground_nearer_to_the_background(composite, mask):
+    before = abs(composite[mask > 0].mean(0) - composite[mask == 0].mean(0)).max()
+    for name, peer in PEERS.items():
+        output = peer(composite, mask)
+        after = abs(output[mask > 0].mean(0) - composite[mask == 0].mean(0)).max()
+        assert after < (0.6 * before if name != "identity" else before + 1e-6), name
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -80,3 +84,43 @@ def test_out_of_range_colours_are_clipped(mask):
     output = reinhard(image, mask)
     assert output.min() >= 0
     assert output.max() <= 1
+
+
+def dense_poisson(channel, inside):
+    """Every equation written out: inside neighbours keep their difference, outside ones meet."""
+    places = [tuple(place) for place in np.argwhere(inside)]
+    number = {place: k for k, place in enumerate(places)}
+    matrix, right = np.zeros((len(places),) * 2), np.zeros(len(places))
+    for (row, column), k in number.items():
+        for near in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
+            if not (0 <= near[0] < inside.shape[0] and 0 <= near[1] < inside.shape[1]):
+                continue
+            matrix[k, k] += 1
+            if near in number:
+                matrix[k, number[near]] -= 1
+                right[k] += channel[row, column] - channel[near]
+            else:
+                right[k] += channel[near]
+    solved = channel.copy()
+    solved[inside] = np.linalg.solve(matrix, right)
+    return solved
+
+
+@pytest.mark.parametrize("side", [12, 60])
+def test_poisson_equals_the_equations_written_out(side):
+    rng = np.random.default_rng(1)
+    image = rng.uniform(0.3, 0.7, (side, side + 3, 3)).astype(np.float32)
+    down, across = np.mgrid[:side, : side + 3] / side - 0.45
+    inside = down**2 + across**2 < 0.1
+    inside[: side // 3, :3] = True  # a second piece, at the border
+    found = PEERS["poisson"](image, inside.astype(np.float32))
+    for channel in range(3):
+        wanted = dense_poisson(image[..., channel].astype(float), inside).clip(0, 1)
+        np.testing.assert_allclose(found[..., channel], wanted, atol=2e-3)
+
+
+def test_poisson_removes_a_constant_offset():
+    image = np.full((30, 40, 3), 0.5, np.float32)
+    image[8:20, 10:25] += 0.2
+    mask = (image[..., 0] > 0.6).astype(np.float32)
+    np.testing.assert_allclose(PEERS["poisson"](image, mask), 0.5, atol=1e-3)

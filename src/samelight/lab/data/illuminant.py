@@ -74,6 +74,38 @@ def fit_polynomial(source: Matrix, target: Matrix) -> Matrix:
     return matrix
 
 
+def fit_affine(source: Matrix, target: Matrix) -> Matrix:
+    """Fit r, g, b and 1 only: for charts on which the polynomial goes astray.
+
+    Args:
+        source: (24,3) patch colours, 0-255.
+        target: (24,3) patch colours, 0-255.
+
+    Returns:
+        (3,11) float64 as `fit_polynomial` returns it, zero for the other terms.
+    """
+    kept = [0, 1, 2, TERMS - 1]
+    solution, *_ = np.linalg.lstsq(polynomial_terms(source)[:, kept], target, rcond=None)
+    matrix: Matrix = np.zeros((3, TERMS))
+    matrix[:, kept] = solution.T
+    return matrix
+
+
+def fit_light(source: Matrix, target: Matrix) -> tuple[Matrix, str]:
+    """Fit the polynomial, or the affine map where the polynomial would turn grays around.
+
+    ccHarmony replaced 8 of its 350 forward matrices by affine ones by a rule that is not
+    published. Ours: from black to the source's white patch every channel has to rise.
+
+    Returns:
+        The (3,11) matrix, and "polynomial" or "affine".
+    """
+    matrix = fit_polynomial(source, target)
+    grays = np.linspace(0, 1, 33)[:, None] * source[0]
+    rises = np.diff(polynomial_terms(grays) @ matrix.T, axis=0) > 0
+    return (matrix, "polynomial") if rises.all() else (fit_affine(source, target), "affine")
+
+
 def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
     """Recolour by a 3x11 matrix.
 
@@ -88,6 +120,20 @@ def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
     moved = terms.reshape(-1, TERMS) @ matrix.T.astype(np.float32)
     recoloured: FloatArray = np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
     return recoloured
+
+
+def change_light(rgb: FloatArray, to_standard: Matrix, from_standard: Matrix) -> FloatArray:
+    """Take colours through the standard light to another one: ccHarmony's transitive way.
+
+    Args:
+        rgb: (...,3) in [0,1].
+        to_standard: (3,11) of the light the colours are in.
+        from_standard: (3,11) of the other light.
+
+    Returns:
+        (...,3) float32 in [0,1].
+    """
+    return apply_polynomial(from_standard, apply_polynomial(to_standard, rgb))
 
 
 class Illuminants:
@@ -108,8 +154,7 @@ class Illuminants:
 
     def change(self, rgb: FloatArray, here: int, there: int) -> FloatArray:
         """Take colours from one photo's light to another's: (...,3) -> (...,3) in [0,1]."""
-        standard = apply_polynomial(self.to_standard[here], rgb)
-        return apply_polynomial(self.from_standard[there], standard)
+        return change_light(rgb, self.to_standard[here], self.from_standard[there])
 
 
 @cache

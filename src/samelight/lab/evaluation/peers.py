@@ -4,7 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from samelight.color import lab_to_rgb, rgb_to_lab
+from samelight.lab.data.transfer import (
+    Transfer,
+    covariance,
+    distribution,
+    gray_world,
+    histogram,
+    mean_and_deviation,
+    mean_shift,
+)
+from samelight.lab.evaluation.poisson import harmonic_fill
 from samelight.types import FloatArray
 
 Peer = Callable[[FloatArray, FloatArray], FloatArray]
@@ -16,31 +25,57 @@ def identity(composite: FloatArray, mask: FloatArray) -> FloatArray:
     return composite
 
 
-def reinhard(composite: FloatArray, mask: FloatArray) -> FloatArray:
-    """Give the foreground the background's mean and deviation in Lab (Reinhard et al. 2001)."""
-    return _toward_background(composite, mask, 1.0)
+def toward_background(transfer: Transfer) -> Peer:
+    """Make a baseline of a colour transfer: the foreground gets the background's statistics.
+
+    Colours under a mask above 0.5 are the foreground's, the rest the background's; where there is
+    only one of them nothing is done.
+    """
+
+    def peer(composite: FloatArray, mask: FloatArray) -> FloatArray:
+        inside = mask > 0.5
+        if inside.all() or not inside.any():
+            return composite
+        colours = composite.reshape(-1, 3)
+        # By places: several times quicker than by a mask of two axes.
+        recolour = transfer(colours[np.flatnonzero(inside)], colours[np.flatnonzero(~inside)])
+        covered = np.flatnonzero(mask)
+        before = colours[covered]
+        after = np.clip(recolour(before), 0, 1)
+        output = colours.copy()
+        output[covered] = before + mask.reshape(-1, 1)[covered] * (after - before)
+        recoloured: FloatArray = output.reshape(composite.shape)
+        return recoloured
+
+    return peer
 
 
-def reinhard_half(composite: FloatArray, mask: FloatArray) -> FloatArray:
-    """Go half of the way that `reinhard` goes."""
-    return _toward_background(composite, mask, 0.5)
+def poisson(composite: FloatArray, mask: FloatArray) -> FloatArray:
+    """Keep the foreground's gradients and meet the background at its edge (Perez et al. 2003).
 
-
-def _toward_background(composite: FloatArray, mask: FloatArray, strength: float) -> FloatArray:
-    inside, outside = mask > 0.5, mask <= 0.5
-    if not inside.any() or not outside.any():
+    What is added to the foreground is harmonic, with the jump of colour across the mask's edge as
+    its boundary value; a composite does not tell the pasted photo's gradient there, so 0 is taken.
+    """
+    inside = mask > 0.5
+    if inside.all() or not inside.any():
         return composite
-    lab = rgb_to_lab(composite)
-    here, there = lab[inside], lab[outside]
-    gain = there.std(axis=0) / np.maximum(here.std(axis=0), 1e-3)
-    moved = (lab - here.mean(axis=0)) * gain + there.mean(axis=0)
-    recoloured = np.clip(lab_to_rgb(lab + np.float32(strength) * (moved - lab)), 0, 1)
+    added = harmonic_fill(composite, inside)
+    recoloured = np.clip(composite + added, 0, 1)
     blended: FloatArray = composite + mask[..., None] * (recoloured - composite)
     return blended
 
 
 PEERS: dict[str, Peer] = {
     "identity": identity,
-    "reinhard": reinhard,
-    "reinhard-half": reinhard_half,
+    "mean-shift": toward_background(mean_shift),
+    "reinhard": toward_background(mean_and_deviation(1.0)),
+    "reinhard-half": toward_background(mean_and_deviation(0.5)),
+    "histogram": toward_background(histogram),
+    "mkl": toward_background(covariance),
+    "idt": toward_background(distribution),
+    "gray-world": toward_background(gray_world),
+    "poisson": poisson,
 }
+
+QUICK_PEERS = ("reinhard", "reinhard-half")
+"""Scored beside a model unless others are asked for."""

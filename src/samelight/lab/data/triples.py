@@ -1,0 +1,66 @@
+"""Triples read into memory."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from samelight.errors import DatasetError
+from samelight.io.mask import read_mask
+from samelight.io.photo import read_photo, to_uint8
+from samelight.lab.data.pairs import Pair
+from samelight.types import FloatArray
+
+Pixels8 = npt.NDArray[np.uint8]
+"""(H,W,3) RGB, 0-255."""
+
+
+class Triple(NamedTuple):
+    """One triple in memory."""
+
+    composite: Pixels8
+    """(H,W,3)."""
+    mask: FloatArray
+    """(H,W) in [0,1]."""
+    real: Pixels8
+    """(H,W,3)."""
+
+
+def read_triple(pair: Pair) -> Triple:
+    """Read a triple at its full size, 8 bits.
+
+    Raises:
+        DatasetError: if its files differ in size.
+    """
+    composite = to_uint8(read_photo(pair.composite).pixels)
+    real = to_uint8(read_photo(pair.real).pixels)
+    mask = read_mask(pair.mask)
+    sizes = {"composite": composite.shape[:2], "mask": mask.shape, "real": real.shape[:2]}
+    if pair.background is not None:
+        background = to_uint8(read_photo(pair.background).pixels)
+        sizes["background"] = background.shape[:2]
+    require_one_size(pair, sizes)
+    if pair.background is not None:
+        composite = paste(composite, mask, background)
+    return Triple(composite, mask, real)
+
+
+def require_one_size(pair: Pair, sizes: dict[str, tuple[int, ...]]) -> None:
+    """Refuse a triple whose files differ in (height, width).
+
+    Raises:
+        DatasetError: naming the sizes.
+    """
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{what} {size}" for what, size in sizes.items())
+        raise DatasetError(
+            f"{pair.name} has files that differ in size ({listed}; height, width): "
+            "wanted one size, fetch the odd one again"
+        )
+
+
+def paste(foreground: Pixels8, mask: FloatArray, background: Pixels8) -> Pixels8:
+    """Lay one picture over another through a mask: three (H,W...) -> (H,W,3) uint8, rounded."""
+    below = background.astype(np.float32)
+    blended: FloatArray = below + mask[..., None] * (foreground - below)
+    return np.rint(blended).astype(np.uint8)
