@@ -161,3 +161,20 @@ def test_what_is_wrong_is_said_in_one_line(case, run_cli, folder, tiny_model):
     finished = run_cli(*[str(tiny_model) if word == "MODEL" else word for word in arguments])
     assert words in one_line(finished)
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_masks_are_drawn_for_the_photos_that_have_none(run_cli, tmp_path):
+    root = write_photos(tmp_path)
+    before = {path.name: path.read_bytes() for path in (root / "masks").iterdir()}
+    finished = run_cli("data", "masks", root, "--per-photo", "2")
+    assert finished.code == 0, finished.err
+    after = {path.name: path.read_bytes() for path in (root / "masks").iterdir()}
+    assert before.items() < after.items()
+    assert {name.rsplit("_", 1)[0] for name in after.keys() - before.keys()} == {"sky"}
+    assert run_cli("data", "masks", root).code == 0
+    assert {path.name for path in (root / "masks").iterdir()} == after.keys()
+
+
+def test_no_masks_at_all_are_refused(run_cli, tmp_path):
+    finished = run_cli("data", "masks", write_photos(tmp_path), "--per-photo", "0")
+    assert "at least 1" in one_line(finished)

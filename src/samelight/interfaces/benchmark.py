@@ -208,6 +208,24 @@ def check(
 
 
 @data.command()
+def masks(
+    photos: Annotated[Path, typer.Argument(help="Folder of photos; DIR/masks is added to.")],
+    per_photo: Annotated[int, typer.Option(help="Masks per photo that has none.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same masks.")] = 0,
+) -> None:
+    """Draw masks along the edges in photos that have none, to train on or to build composites."""
+    from samelight.lab.data.photos import PhotoFolder
+    from samelight.lab.data.proposals import add_masks
+
+    if per_photo < 1:
+        raise UsageError(f"--per-photo is {per_photo}: wanted at least 1")
+    bare = sum(not entry.masks for entry in PhotoFolder(photos).entries)
+    drawn = sum(follow(add_masks(photos, per_photo, seed), "segmenting", bare))
+    typer.echo(f"{drawn} masks for {bare} photos", err=True)
+    typer.echo(photos / "masks")
+
+
+@data.command()
 def synthesize(
     photos: Annotated[
         Path, typer.Option(help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png.")

@@ -59,7 +59,7 @@ class PhotoFolder:
             paths = [path for entry in self.entries for path in (entry.path, *entry.masks)]
             modes = ["RGB" if path.parent.name != "masks" else "L" for path in paths]
             with ThreadPoolExecutor() as pool:
-                self._kept = dict(zip(paths, pool.map(_decode, paths, modes), strict=True))
+                self._kept = dict(zip(paths, pool.map(read_picture, paths, modes), strict=True))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -74,10 +74,15 @@ class PhotoFolder:
 
     def _read(self, path: Path, mode: str) -> Picture:
         kept = self._kept.get(path)
-        return _decode(path, mode) if kept is None else kept
+        return read_picture(path, mode) if kept is None else kept
 
 
-def _decode(path: Path, mode: str) -> Picture:
+def read_picture(path: Path, mode: str = "RGB") -> Picture:
+    """Decode a picture, upright: (H,W,3) uint8, or (H,W) for mode "L".
+
+    Raises:
+        PhotoError: when it cannot be read.
+    """
     try:
         with Image.open(path) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert(mode))

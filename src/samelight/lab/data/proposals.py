@@ -4,18 +4,56 @@ They follow edges in the picture as an object's mask would, which a mask borrowe
 does not; they know nothing of objects.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 from skimage.segmentation import felzenszwalb
 
-from samelight.lab.data.photos import Picture
+from samelight.errors import OutputError
+from samelight.lab.data.photos import PhotoFolder, Picture, read_picture
 
 WORKING_PIXELS = 25_000
 """Photos are segmented at about this size; its cost grows with the pixels."""
 
 Group = set[int]
+
+
+def add_masks(root: Path, count: int, seed: int) -> Iterator[int]:
+    """Write ROOT/masks/<photo>_<k>.png for every photo without masks, on all cores.
+
+    Args:
+        root: folder as `PhotoFolder` reads it.
+        count: masks per photo.
+        seed: the same seed draws the same masks.
+
+    Yields:
+        How many masks each photo got.
+
+    Raises:
+        OutputError: when the masks cannot be written.
+    """
+    folder = root / "masks"
+    bare = [entry.path for entry in PhotoFolder(root).entries if not entry.masks]
+    try:
+        folder.mkdir(exist_ok=True)
+        with ProcessPoolExecutor() as pool:
+            yield from pool.map(partial(_add, folder, count, seed), bare, chunksize=4)
+    except OSError as error:
+        raise OutputError(f"masks cannot be written to {folder} ({error})") from error
+
+
+def _add(folder: Path, count: int, seed: int, photo: Path) -> int:
+    rng = np.random.default_rng([seed, *photo.stem.encode()])
+    masks = propose_masks(read_picture(photo), count, rng)
+    for number, mask in enumerate(masks, start=1):
+        Image.fromarray(mask).save(folder / f"{photo.stem}_{number}.png")
+    return len(masks)
 
 
 def propose_masks(photo: Picture, count: int, rng: np.random.Generator) -> list[Picture]:

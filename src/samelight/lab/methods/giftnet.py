@@ -39,7 +39,7 @@ class GiftNetConfig(UNetConfig):
     """Whether the code also predicts one affine map for the whole foreground."""
     relation_weight: float = 0.1
     """Weight of relation distillation; 0 skips the teacher's pass."""
-    relation_after_steps: int = 4_000
+    relation_after_steps: int = 5_500
     """Steps before relation distillation begins: a teacher that knows nothing has nothing to say,
     and its pass costs a fifth of the time."""
 
