@@ -98,7 +98,7 @@ def test_check_names_what_is_wrong(run_cli, folder):
     assert "nowhere is not a folder" in one_line(run_cli("data", "check", "nowhere"))
 
 
-@pytest.mark.parametrize("kind", ["iharmony4", "ssh", "ccharmony"])
+@pytest.mark.parametrize("kind", ["iharmony4", "luts", "ccharmony"])
 def test_synthesize_then_check_and_evaluate(run_cli, folder, tiny_model, kind):
     write_photos(folder / "photos")
     made = run_cli("data", "synthesize", "--photos", "photos", "--out", "made", "--kind", kind)

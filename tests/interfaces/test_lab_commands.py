@@ -91,7 +91,11 @@ def test_export_writes_beside_the_run_unless_told(run_cli, folder):
 
 
 BAD_INPUTS = {
-    "unknown method": (["moonlight"], {}, 'no method "moonlight": choose one of giftnet'),
+    "unknown method": (
+        ["moonlight"],
+        {},
+        'no method "moonlight": choose one of rcl_esf, scs_co, ssh, giftnet',
+    ),
     "unknown configuration": (["--config", "huge"], {}, "choose one of small, paper"),
     "no photos": ([], {"photos": "nowhere"}, "no photos under"),
     "no pairs": (["--pairs", "nowhere"], {}, "nowhere is not a folder"),

@@ -233,7 +233,7 @@ def synthesize(
     out: Annotated[Path, typer.Option(help="Folder of the new set; an interrupted one goes on.")],
     kind: Annotated[
         str,
-        typer.Option(help="iharmony4 (colour transfer), ssh (LUTs), ccharmony (lights)."),
+        typer.Option(help="iharmony4 (colour transfer), luts (3-D LUTs), ccharmony (lights)."),
     ] = "iharmony4",
     per_mask: Annotated[int, typer.Option(help="Composites per mask.")] = 1,
     size_px: Annotated[int, typer.Option(help="Longest side; nothing is enlarged.")] = 512,
@@ -241,7 +241,7 @@ def synthesize(
     suffix: Annotated[str, typer.Option(help=".jpg, or .png for exact backgrounds.")] = ".jpg",
     limit: Annotated[int | None, typer.Option(help="Stop after this many composites.")] = None,
     luts: Annotated[
-        Path | None, typer.Option(help="For ssh: a folder of .cube files; default drawn ones.")
+        Path | None, typer.Option(help="For luts: a folder of .cube files; default drawn ones.")
     ] = None,
     lights: Annotated[
         Path | None,

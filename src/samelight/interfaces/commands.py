@@ -58,7 +58,7 @@ def methods() -> None:
 
 @app.command()
 def train(
-    method: Annotated[str, typer.Argument(help="A published method: rcl_esf, scs_co, ssh or giftnet.")],
+    method: Annotated[str, typer.Argument(help="One of rcl_esf, scs_co, ssh and giftnet.")],
     photos: Annotated[Path, typer.Option(help="Folder of photos, with masks of objects in them.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; a run in it is resumed.")],
     config: Annotated[str, typer.Option(help="Size of the network: small or paper.")] = "small",

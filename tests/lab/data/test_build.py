@@ -112,7 +112,7 @@ def test_real_lights_are_changed_through_the_standard_light(tmp_path):
 
 
 def test_a_lut_triplet_is_one_photo_under_two_looks(tmp_path):
-    made = builder(tmp_path, "ssh")
+    made = builder(tmp_path, "luts")
     for row in run(made, tmp_path):
         names = {"content_images": row.name, "reference_images": row.name}
         names |= {"composite_images": row.name, "real_images": row.name.rsplit("_", 2)[0]}

@@ -18,7 +18,7 @@ from samelight.lab.stream import in_order
 INDEX, ABOUT = "index.csv", "synthesis.json"
 
 _FOLDERS = ("composite_images", "masks", "real_images")
-_SSH_FOLDERS = ("content_images", "reference_images")
+_CROP_FOLDERS = ("content_images", "reference_images")
 
 
 def masked_photos(root: Path) -> list[PhotoEntry]:
@@ -100,7 +100,7 @@ def _begin(builder: Builder, about: dict[str, Any]) -> None:
     path = builder.out / ABOUT
     if path.exists() and json.loads(path.read_text("utf-8")) != about:
         raise DatasetError(f"{builder.out} holds another set ({ABOUT}): choose another --out")
-    more = _SSH_FOLDERS if builder.kind == "ssh" else ()
+    more = _CROP_FOLDERS if builder.kind == "luts" else ()
     try:
         for folder in (*_FOLDERS, *more):
             (builder.out / folder).mkdir(parents=True, exist_ok=True)

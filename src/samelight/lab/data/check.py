@@ -67,15 +67,21 @@ def check_files(pairs: list[Pair], *, decode: bool = True, threads: int = 2) -> 
         threads: how many files are opened at a time.
     """
     known: dict[Path, Size | str] = {}
+    # A broken file is told of with the first of its triples, whichever thread comes first.
+    first: dict[Path, Pair] = {}
+    for pair in pairs:
+        for path in pair.files:
+            first.setdefault(path, pair)
 
     def check(pair: Pair) -> list[str]:
         problems: list[str] = []
         sizes: dict[str, Size] = {}
         for path in pair.files:
-            told = path in known
-            size = known.setdefault(path, known[path] if told else _measure(path, decode=decode))
+            if path not in known:
+                known[path] = _measure(path, decode=decode)
+            size = known[path]
             if isinstance(size, str):
-                problems += [] if told else [size]
+                problems += [size] if first[path] is pair else []
             else:
                 sizes[path.parent.name + "/" + path.name] = size
         try:

@@ -4,7 +4,7 @@ Three kinds, after three published data sets:
 
 - "iharmony4": the object is recoloured towards an object of another photo by one of the four
   families iHarmony4 was made with (Cong et al. 2020).
-- "ssh": one photo, two crops, two 3-D LUTs (Jiang et al. 2021); the triplet's content and
+- "luts": one photo, two crops, two 3-D LUTs (Jiang et al. 2021); the triplet's content and
   reference are written beside the pair.
 - "ccharmony": the object is taken from one real light to another (Niu et al. 2023).
 
@@ -46,7 +46,7 @@ FAMILIES: Mapping[str, Transfer] = {
 """Global transfer in Lab (Reinhard 2001) and RGB (Xiao 2006), cumulative histogram (Fecker 2008),
 iterative distribution transfer with regraining (Pitie 2007)."""
 
-KINDS = ("iharmony4", "ssh", "ccharmony")
+KINDS = ("iharmony4", "luts", "ccharmony")
 
 # A change that newly clips more of the object than this is drawn again, at most so often (ours).
 _MOST_CLIPPED, _DRAWS = 0.05, 4
@@ -93,7 +93,7 @@ class Builder:
         size_px: longest side of what is written; smaller photos stay as they are.
         suffix: ".jpg" (quality 95, full colour resolution) or ".png".
         lights: for "ccharmony".
-        luts: tables for "ssh", by name; none = they are drawn.
+        luts: tables for "luts", by name; none = they are drawn.
     """
 
     kind: str
@@ -120,7 +120,7 @@ class Builder:
         photo, mask = _scene(job.entry.path, job.mask, self.size_px)
         if not (mask > 0.5).any():
             return None
-        if self.kind == "ssh":
+        if self.kind == "luts":
             return self._lut_triplet(job, photo, mask, rng)
         name = f"{job.mask.stem}_{job.variant}"
         recolour = self._real_light if self.kind == "ccharmony" else self._other_object
