@@ -1,6 +1,7 @@
 """Train any objective: the loop knows batches, losses and steps, and no method."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,11 @@ class Trainer:
 
     def fit(self, photos: PhotoFolder, view: View, evaluate: Evaluate | None = None) -> None:
         """Train to the end of the recipe."""
-        progress = Progress(self.run, self.recipe.images, self.images_seen)
-        with progress:
+        # One process writes; with several devices the losses told are its share's.
+        progress = None
+        if self.fabric.is_global_zero:
+            progress = Progress(self.run, self.recipe.images, self.images_seen)
+        with progress or nullcontext():
             start = 0
             for stage in self.recipe.stages:
                 stream = ExampleStream(photos, view, size_px=stage.size_px, seed=self.recipe.seed)
@@ -104,14 +108,15 @@ class Trainer:
         self,
         stream: ExampleStream,
         numbers: range,
-        progress: Progress,
+        progress: Progress | None,
         evaluate: Evaluate | None,
     ) -> None:
         for batch in self._batches(stream, numbers):
             terms = self._step(batch)
             before = self.images_seen
             self.images_seen += self.recipe.batch
-            progress.step(self.images_seen, terms)
+            if progress is not None:
+                progress.step(self.images_seen, terms)
             every = self.options.save_every
             if before // every != self.images_seen // every:
                 self._save(progress, evaluate)
@@ -146,8 +151,8 @@ class Trainer:
         terms = {name: value.detach() for name, value in losses.terms.items()}
         return {"total": losses.total.detach(), **terms, "rate": torch.tensor(rate)}
 
-    def _save(self, progress: Progress, evaluate: Evaluate | None) -> None:
-        if self.fabric.global_rank != 0:
+    def _save(self, progress: Progress | None, evaluate: Evaluate | None) -> None:
+        if progress is None:
             return
         save_checkpoint(self.run, self.inner, self.optimizer, self.average, self.images_seen)
         if evaluate is not None:
