@@ -32,7 +32,6 @@ Peers = Annotated[
 Ablate = Annotated[
     bool, typer.Option(help="Also score the model with the background turned to flat gray.")
 ]
-_QUICK_PEERS = "reinhard,reinhard-half"
 
 data = typer.Typer(help="Check data sets and build new ones.", no_args_is_help=True)
 results = typer.Typer(help="Tables of results.", no_args_is_help=True)
@@ -55,7 +54,7 @@ def evaluate(
     ] = None,
     protocol: ProtocolName = "samelight",
     split: Split = None,
-    peers: Peers = _QUICK_PEERS,
+    peers: Peers = "none",
     ablate_background: Ablate = False,
 ) -> None:
     """Score a model beside classical baselines: `predict`, then `score`.

@@ -39,7 +39,7 @@ class GiftNetConfig(UNetConfig):
     """Whether the code also predicts one affine map for the whole foreground."""
     relation_weight: float = 0.1
     """Weight of relation distillation; 0 skips the teacher's pass."""
-    relation_after_steps: int = 7_000
+    relation_after_steps: int = 4_000
     """Steps before relation distillation begins: a teacher that knows nothing has nothing to say,
     and its pass costs a fifth of the time."""
 
@@ -122,6 +122,6 @@ GIFTNET = Method(
     objective=GiftNetObjective,
     view=lambda config: CompositeView(),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=240_000, learning_rate=6e-4, final_learning_rate=0.0),),
+        stages=(Stage(size_px=128, images=220_000, learning_rate=6e-4, final_learning_rate=0.0),),
     ),
 )
