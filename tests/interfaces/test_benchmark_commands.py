@@ -54,7 +54,8 @@ def test_evaluate_again_goes_on_in_its_default_folder(run_cli, folder, tiny_mode
 
 
 def test_a_protocol_is_chosen_by_name(run_cli, folder, tiny_model):
-    run_cli("evaluate", tiny_model, "--pairs", "pairs", "--protocol", "idih", "--out", "run")
+    asked = ["--protocol", "idih", "--peers", "reinhard"]
+    run_cli("evaluate", tiny_model, "--pairs", "pairs", *asked, "--out", "run")
     (output,) = (folder / "run").glob("predictions/reinhard/p0_1_1.png")
     assert Image.open(output).size == (256, 256)
 
