@@ -69,13 +69,14 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     scores = folder / "scores.csv"
     evaluated = run_cli("evaluate", model, "--pairs", folder / "pairs", "--output", scores)
     assert evaluated.code == 0, evaluated.err
-    for word in ("identity", "reinhard-half", str(model), "fMSE / composite", "dark"):
+    for word in ("identity", str(model), "fMSE / composite", "dark"):
         assert word in evaluated.out
-    assert len(scores.read_text().splitlines()) == 1 + 2 * 4
+    assert len(scores.read_text().splitlines()) == 1 + 2 * 2
 
 
 def test_evaluate_scores_any_model(run_cli, folder, tiny_model):
-    finished = run_cli("evaluate", tiny_model, "--pairs", folder / "pairs", "--ablate-background")
+    asked = ["--peers", "reinhard,reinhard-half", "--ablate-background"]
+    finished = run_cli("evaluate", tiny_model, "--pairs", folder / "pairs", *asked)
     assert finished.code == 0
     first_table = finished.out.split("\n\n")[0].splitlines()
     names = [re.split(r"\s{2,}", line.strip())[0] for line in first_table[1:]]
