@@ -76,6 +76,3 @@ PEERS: dict[str, Peer] = {
     "gray-world": toward_background(gray_world),
     "poisson": poisson,
 }
-
-QUICK_PEERS = ("reinhard", "reinhard-half")
-"""Scored beside a model unless others are asked for."""

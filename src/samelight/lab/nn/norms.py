@@ -5,6 +5,7 @@ work in float32 outside autocast, and take soft masks.
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +36,7 @@ class InstanceNorm(nn.Module):
             return F.instance_norm(decoded.float(), eps=EPSILON).to(decoded.dtype)
 
 
-class RegionNorm(nn.Module):
+class RegionNorm(nn.Module, ABC):
     """What RAIN, ESF and BAIN share; a subclass says which statistics the foreground takes on.
 
     Foreground: ((x - mean_f) / std_f * std_s + mean_s) (1 + gamma_f) + beta_f with the style s.
@@ -61,6 +62,7 @@ class RegionNorm(nn.Module):
             restyled: Tensor = background + cover * (foreground - background)
         return restyled.to(decoded.dtype)
 
+    @abstractmethod
     def style(
         self, decoded: Tensor, skip: Tensor, cover: Tensor, own: RegionMoments
     ) -> tuple[Tensor, Tensor]:
@@ -75,7 +77,6 @@ class RegionNorm(nn.Module):
         Returns:
             Two tensors, (B,C,1,1) or (B,C,h,w).
         """
-        raise NotImplementedError
 
     def _affine(self, values: Tensor, region: int) -> Tensor:
         scaled: Tensor = values * per_channel(1 + self.scale[region][None])
