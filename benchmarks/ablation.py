@@ -3,11 +3,14 @@
     python benchmarks/ablation.py --photos PHOTOS --pairs PAIRS --runs RUNS
 
 Interrupt at will: finished trainings are in the results file, an unfinished one resumes from its
-checkpoint. `--table` prints the results as Markdown and trains nothing.
+checkpoint. Trainings of one seed and one view share their examples, which are kept under RUNS
+(some 4 GB) until the next view. `benchmarks/make_tables.py` writes the results into the pages of
+the methods.
 """
 
 import argparse
 import csv
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,20 +19,27 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.views import View
 from samelight.lab.evaluation.monitor import Monitor
+from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
 from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions, Trainer
+from samelight.types import FloatArray
 
 RESULTS = Path(__file__).parent / "ablation.csv"
 FIELDS = ("method", "variant", "seed", "images", "size_px", "fmse_ratio", "improved", "seconds")
 
-NARROW_UNET = {"channels": (24, 40, 64, 96), "size_px": 128}
-NARROW_SSH = {"channels": (8, 16, 32, 64, 128), "size_px": 128}
+LOOK = 3
+"""Pairs are scored at this many times the training's size, as by the shipped networks."""
+
+NARROW_UNET = {"channels": (24, 40, 64, 96)}
+NARROW_SSH = {"channels": (8, 16, 32, 64, 128)}
 """A quarter of the shipped networks' weights, so that many trainings fit into a day."""
 
 BASES: dict[str, dict[str, Any]] = {
@@ -38,6 +48,7 @@ BASES: dict[str, dict[str, Any]] = {
     "ssh": NARROW_SSH,
     "giftnet": {**NARROW_UNET, "relation_after_steps": 0},
 }
+# Methods with the same view stand side by side.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "rcl_esf": {
         "as shipped": {},
@@ -48,24 +59,6 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "contrast of patches": {"code": "patch"},
         "contrast, reading B": {"reading": "B"},
     },
-    "scs_co": {
-        "as shipped": {},
-        "RAIN for BAIN": {"fuse": "rain"},
-        "instance norm for BAIN": {"fuse": "instance"},
-        "no self-style": {"self_style_weight": 0.0},
-        "no consistency": {"consistency_weight": 0.0},
-        "no contrast": {"self_style_weight": 0.0, "consistency_weight": 0.0},
-        "K = 1": {"negatives": 1},
-        "K = 5": {"negatives": 5},
-        "consistency of places": {"consistency": "places"},
-    },
-    "ssh": {
-        "as shipped": {},
-        "no reconstruction": {"reconstruct_weight": 0.0},
-        "no content term": {"content_weight": 0.0},
-        "no style term": {"style_weight": 0.0},
-        "10 tables": {"luts": 10},
-    },
     "giftnet": {
         "as shipped": {},
         "no transformation": {"transform": "none"},
@@ -73,6 +66,24 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "code from the whole image": {"code_pool": "global"},
         "no global map": {"global_map": False},
         "no relation distillation": {"relation_weight": 0.0},
+    },
+    "scs_co": {
+        "as shipped": {},
+        "RAIN for BAIN": {"fuse": "rain"},
+        "instance norm for BAIN": {"fuse": "instance"},
+        "no self-style": {"self_style_weight": 0.0},
+        "no consistency": {"consistency_weight": 0.0},
+        "no contrast": {"self_style_weight": 0.0, "consistency_weight": 0.0},
+        "consistency of places": {"consistency": "places"},
+        "K = 1": {"negatives": 1},
+        "K = 5": {"negatives": 5},
+    },
+    "ssh": {
+        "as shipped": {},
+        "no reconstruction": {"reconstruct_weight": 0.0},
+        "no content term": {"content_weight": 0.0},
+        "no style term": {"style_weight": 0.0},
+        "10 tables": {"luts": 10},
     },
 }
 
@@ -98,6 +109,33 @@ def trials(methods: list[str], seeds: int) -> Iterator[Trial]:
                 yield Trial(method, variant, seed)
 
 
+class KeptView:
+    """A view whose examples are made once: one depends on the seed and its number alone."""
+
+    def __init__(self, view: View, root: Path) -> None:
+        self.view, self.needs_masks = view, view.needs_masks
+        self.folder = root / hashlib.sha256(repr(view).encode()).hexdigest()[:12]
+        for other in root.glob("*"):
+            if other != self.folder:
+                shutil.rmtree(other)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(
+        self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
+    ) -> tuple[FloatArray, ...]:
+        """Read the example, or make it and keep it at half precision."""
+        seed, number = rng.bit_generator.seed_seq.entropy  # type: ignore[attr-defined]
+        path = self.folder / f"{size_px}-{seed}-{number}.npz"
+        if not path.exists():
+            unfinished = path.with_suffix(".part")
+            example = self.view(photos, size_px, rng)
+            with unfinished.open("wb") as file:
+                np.savez(file, *(part.astype(np.float16) for part in example))
+            unfinished.rename(path)
+        with np.load(path) as kept:
+            return tuple(part.astype(np.float32) for part in kept.values())
+
+
 def train(
     trial: Trial, photos: PhotoFolder, monitor: Monitor, run: Path, images: int, size_px: int
 ) -> dict[str, float]:
@@ -112,14 +150,14 @@ def train(
     objective = method.objective(method.network(config), config)
     run.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(objective, recipe, run, RunOptions(save_every=images // 3))
-    trainer.fit(photos, method.view(config))
+    trainer.fit(photos, KeptView(method.view(config), run.parent / "examples"))
     return monitor(trainer.average.network, images)
 
 
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
     photos = PhotoFolder(args.photos, in_memory=True)
-    monitor = Monitor(list_pairs(args.pairs), args.size, args.runs / "samples")
+    monitor = Monitor(list_pairs(args.pairs), LOOK * args.size, args.runs / "samples")
     for trial in trials(args.methods, args.seeds):
         if any(trial == (r["method"], r["variant"], int(r["seed"])) for r in results()):
             continue
@@ -149,37 +187,31 @@ def add_result(row: dict[str, Any]) -> None:
         writer.writerow({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()})
 
 
-def table() -> str:
-    """The results as Markdown: mean over seeds, and each seed's figure, so that noise is seen."""
-    lines = ["| method | variant | fMSE / composite | seeds | improved |", "|---|---|---|---|---|"]
-    rows = results()
-    for method, variant in dict.fromkeys((r["method"], r["variant"]) for r in rows):
-        own = [r for r in rows if (r["method"], r["variant"]) == (method, variant)]
-        ratios = [float(r["fmse_ratio"]) for r in own]
-        improved = mean(float(r["improved"]) for r in own)
+def table(method: str) -> str:
+    """A method's results as Markdown: the mean, and each seed's figure, so that noise is seen."""
+    rows = [row for row in results() if row["method"] == method]
+    lines = []
+    for variant in dict.fromkeys(row["variant"] for row in rows):
+        own = [row for row in rows if row["variant"] == variant]
+        ratios = [float(row["fmse_ratio"]) for row in own]
+        improved = mean(float(row["improved"]) for row in own)
         each = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-        lines.append(f"| {method} | {variant} | {mean(ratios):.3f} | {each} | {improved:.0%} |")
-    return "\n".join(lines)
+        lines.append((variant, f"{mean(ratios):.3f}", each, f"{100 * improved:.0f} %"))
+    return markdown_table(("variant", "fMSE / composite", "each seed", "improved"), lines)
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path)
-    parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--methods", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--images", type=int, default=15_360)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--table", action="store_true", help="print the results, train nothing")
     args = parser.parse_args()
-    if args.table:
-        print(table())  # noqa: T201
-    elif args.photos is None or args.pairs is None:
-        parser.error("--photos and --pairs are needed to train")
-    else:
-        measure(args)
+    measure(args)
 
 
 if __name__ == "__main__":

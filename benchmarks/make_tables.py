@@ -2,21 +2,34 @@
 
     python benchmarks/make_tables.py
 
-A table stands between `<!-- table: NAME BY -->` and `<!-- end -->`: NAME is a folder here with a
-results.json, BY is total, group or bin. tests/test_tables.py holds the pages to it.
+A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
+whose folder here has a results.json and a training.json; for the kind `ablation` it is a method,
+and for `comparison` and `paper-sizes` it is "all". tests/test_tables.py holds the pages to it.
 """
 
+import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import ablation
+import paper_sizes
 
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.evaluation.results import Contest, Results, Summary, read_results
+from samelight.models import list_models
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/benchmark.md", "src/samelight/weights/giftnet.photos-256.md")
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("benchmark", "comparison")),
+    *(f"docs/methods/{method}.md" for method in ("rcl_esf", "scs_co", "ssh", "giftnet")),
+    *(f"src/samelight/weights/{row.card}" for row in list_models().values()),
+)
 
-_MARKED = re.compile(r"<!-- table: (\S+) (total|group|bin) -->\n.*?<!-- end -->", re.DOTALL)
+_MARKED = re.compile(r"<!-- table: (\S+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 _TITLES = {
     "identity": "composite, left alone",
     "reinhard": "Reinhard (Lab)",
@@ -31,16 +44,14 @@ def fill(page: str) -> str:
     """Replace every marked table of a page by today's."""
 
     def table(found: re.Match[str]) -> str:
-        results = read_results(ROOT / "benchmarks" / found[1])
-        rows = (
-            _total(results, found[1]) if found[2] == "total" else _parts(results, *found.groups())
-        )
-        return f"<!-- table: {found[1]} {found[2]} -->\n{rows}\n<!-- end -->"
+        name, kind = found.groups()
+        return f"<!-- table: {name} {kind} -->\n{TABLES[kind](name)}\n<!-- end -->"
 
     return _MARKED.sub(table, page)
 
 
-def _total(results: Results, model: str) -> str:
+def _total(model: str) -> str:
+    results = _results(model)
     header = (f"{results.pairs['images']} composites of the development set", *_COLUMNS)
     return markdown_table(header, [_row(contest, model) for contest in results.contenders])
 
@@ -55,12 +66,71 @@ def _row(contest: Contest, model: str) -> tuple[str, ...]:
     return (title.replace(f"{model} on gray", "the same, background turned gray"), *cells)
 
 
-def _parts(results: Results, model: str, by: str) -> str:
-    (own,) = (contest for contest in results.contenders if contest.name == model)
-    parts = own.groups if by == "group" else own.bins
-    header = ("family" if by == "group" else "foreground", "images", *_COLUMNS)
+def _groups(model: str) -> str:
+    return _parts("family", _own(_results(model), model).groups)
+
+
+def _bins(model: str) -> str:
+    return _parts("foreground", _own(_results(model), model).bins)
+
+
+def _parts(title: str, parts: dict[str, Summary]) -> str:
     rows = [(_TITLES.get(n, n), str(part.images), *_cells(part)) for n, part in parts.items()]
-    return markdown_table(header, rows)
+    return markdown_table((title, "images", *_COLUMNS), rows)
+
+
+def _comparison(_: str) -> str:
+    """Every shipped model: quality, also by the foreground's share, and what training it cost."""
+    rows, bins = [], list[str]()
+    for model in list_models():
+        results = _results(model)
+        own, gray = _own(results, model), _own(results, f"{model} on gray").total
+        bins = list(own.bins)
+        psnr, mse, fmse, _, ratio, improved = _cells(own.total)
+        by_share = (f"{own.bins[name].fmse_ratio:.3f}" for name in bins)
+        runs = _training(model)
+        images = f"{sum(run['images'] for run in runs):,}"
+        hours = f"{sum(run['minutes'] for run in runs) / 60:.1f}"
+        cells = (psnr, mse, fmse, ratio, improved, *by_share, f"{gray.fmse_ratio:.3f}")
+        rows.append((f"[{model}](../src/samelight/weights/{model}.md)", *cells, images, hours))
+    shares = (f"ratio, {name}" for name in bins)
+    header = ("model", "PSNR dB", "MSE", "fMSE", "fMSE / composite", "improved", *shares)
+    return markdown_table((*header, "ratio on gray", "images seen", "hours"), rows)
+
+
+def _curve(model: str) -> str:
+    """How the runs went: at most eight checkpoints of each."""
+    rows = []
+    for number, run in enumerate(_training(model), 1):
+        curve = run["curve"]
+        step = -(-len(curve) // 8)
+        for point in curve[::-step][::-1]:
+            ratio, improved = f"{point['fmse_ratio']:.3f}", f"{100 * point['improved']:.1f} %"
+            side = f"{run['config']['size_px']} px"
+            rows.append((str(number), f"{point['images']:,}", side, ratio, improved))
+    return markdown_table(("run", "images", "seen at", "fMSE / composite", "improved"), rows)
+
+
+def _photos(model: str) -> str:
+    """The photos of the last run, and what is said of their licence."""
+    cells = ("source", "photos", "licence")
+    rows = [tuple(str(source[c]) for c in cells) for source in _training(model)[-1]["photos"]]
+    return markdown_table(("source", "photos", "licence as stated there"), rows)
+
+
+def _results(model: str) -> Results:
+    return read_results(ROOT / "benchmarks" / model)
+
+
+def _training(model: str) -> list[dict[str, Any]]:
+    path = ROOT / "benchmarks" / model / "training.json"
+    runs: list[dict[str, Any]] = json.loads(path.read_text())
+    return runs
+
+
+def _own(results: Results, name: str) -> Contest:
+    (own,) = (contest for contest in results.contenders if contest.name == name)
+    return own
 
 
 def _cells(summary: Summary) -> list[str]:
@@ -72,6 +142,18 @@ def _cells(summary: Summary) -> list[str]:
         f"{summary.fmse_ratio:.3f}",
         f"{100 * summary.improved:.1f} %",
     ]
+
+
+TABLES: dict[str, Callable[[str], str]] = {
+    "total": _total,
+    "group": _groups,
+    "bin": _bins,
+    "comparison": _comparison,
+    "curve": _curve,
+    "photos": _photos,
+    "ablation": ablation.table,
+    "paper-sizes": paper_sizes.table,
+}
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Figures in the documentation are those of the files of results."""
 
-import importlib.util
+import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from samelight.models import list_models
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+
+
+@pytest.fixture
 def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "make_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("make_tables")
 
 
 def test_tables_are_what_the_script_writes(tables):
@@ -36,3 +39,21 @@ def test_the_table_of_models_says_what_was_measured():
         assert row.results["PSNR dB"] == round(own.total.psnr_db, 2)
         assert row.results["fMSE / composite"] == round(own.total.fmse_ratio, 3)
         assert row.results["improved"] == round(own.total.improved, 3)
+
+
+def test_a_training_story_counts_images_and_minutes(tmp_path):
+    story = importlib.import_module("training_story").story
+    about = {"config": {"size_px": 384}, "recipe": {"batch": 32}, "photos": []}
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    (tmp_path / "log.csv").write_text(
+        "images,images_per_s,total\n1200,20,1\n2400,40,1\n3600,20,1\n"
+    )
+    # Interrupted after the checkpoint's figures were written: they are there twice.
+    lines = [{"images": 1200, "fmse_ratio": 0.91234}, {"images": 1200, "fmse_ratio": 0.9}]
+    (tmp_path / "figures.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    told = story(tmp_path)
+    assert told["images"] == 3600
+    # 1,200 at 20, 40 and 20 images/s: 60 + 30 + 60 s.
+    assert told["minutes"] == round(2.5)
+    assert told["curve"] == [{"images": 1200, "fmse_ratio": 0.9}]
+    assert told["start_from"] is None

@@ -15,11 +15,11 @@ import onnxruntime as ort
 from samelight.errors import ModelError
 from samelight.types import FloatArray
 
-DEFAULT_MODEL = "giftnet.photos-256"
+DEFAULT_MODEL = "giftnet.photos-384"
 
 _WEIGHTS = Path(__file__).with_name("weights")
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
-# A 256 px network gains little beyond four threads, and a batch job wants the other cores.
+# A small network gains little beyond four threads, and a batch job wants the other cores.
 _MAX_THREADS = 4
 _LOCK = Lock()
 

@@ -12,7 +12,7 @@ from tests.lab.pictures import disc, smooth_photo, write_pairs, write_photos
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 QUICK = ["--images", "64", "--size-px", "64", "--workers", "0", "--precision", "32-true"]
-QUICK += ["--device", "cpu"]
+QUICK += ["--device", "cpu", "--batch", "16"]
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     about = json.loads((run / "run.json").read_text())
     assert about["method"] == "giftnet"
     assert {stage["size_px"] for stage in about["recipe"]["stages"]} == {64}
+    assert about["recipe"]["batch"] == 16
     figures = json.loads((run / "figures.jsonl").read_text().splitlines()[-1])
     assert np.isfinite(figures["fmse_ratio"])
     assert list((run / "samples").glob("*.jpg"))

@@ -71,6 +71,9 @@ def train(
     size_px: Annotated[
         int | None, typer.Option(help="Train every stage at this size instead of the recipe's.")
     ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Examples per step instead of the recipe's.")
+    ] = None,
     start_from: Annotated[
         str | None, typer.Option(help="Begin with the weights of a shipped or exported model.")
     ] = None,
@@ -104,6 +107,7 @@ def train(
         pairs=pairs,
         images=images,
         size_px=size_px,
+        batch=batch,
         start_from=start_from,
         in_memory=in_memory,
     )

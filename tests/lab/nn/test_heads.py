@@ -21,6 +21,21 @@ def test_affine_head_adds_a_matrix_and_an_offset():
     torch.testing.assert_close(found[0, :, 2, 3], torch.tensor([0.4, 0.5, 0.1]))
 
 
+def test_affine_head_adds_one_map_to_every_places():
+    head, features = AffineHead(8), torch.randn(1, 8, 2, 2)
+    torch.nn.init.normal_(head.coefficients.weight)
+    composite, everywhere = torch.rand(1, 3, 4, 4), torch.zeros(1, 12)
+    everywhere[0, 0 * 3 + 2], everywhere[0, 9 + 1] = 0.5, 0.25  # red out of blue; more green
+    alone, together = head(features, composite), head(features, composite, everywhere)
+    change = torch.stack([0.5 * composite[:, 2], torch.full((1, 4, 4), 0.25), torch.zeros(1, 4, 4)])
+    torch.testing.assert_close(together, alone + change.transpose(0, 1))
+
+
+def test_blend_head_takes_no_map_to_add():
+    with pytest.raises(ValueError, match="no colour map"):
+        BlendHead(2)(torch.zeros(1, 2, 1, 1), torch.ones(1, 3, 1, 1), torch.zeros(1, 12))
+
+
 @pytest.mark.parametrize(("logit", "keep"), [(0.0, 0.5), (10.0, 1.0), (-10.0, 0.0)])
 def test_blend_head_mixes_the_composite_with_a_colour(logit, keep):
     head = BlendHead(2)

@@ -12,6 +12,7 @@ from samelight.lab.nn.norms import (
     RAIN,
     ExternalStyleFusion,
     InstanceNorm,
+    keys_side,
 )
 from samelight.lab.nn.regions import EPSILON
 
@@ -364,3 +365,8 @@ def test_all_parameters_of_bain_learn():
     bain(*inputs()).square().sum().backward()
     for name, parameter in bain.named_parameters():
         assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize(("side", "keys"), [(8, 8), (32, 32), (48, 24), (64, 32), (96, 32)])
+def test_keys_are_averages_of_whole_blocks(side, keys):
+    assert keys_side(side) == keys

@@ -39,7 +39,7 @@ class GiftNetConfig(UNetConfig):
     """Whether the code also predicts one affine map for the whole foreground."""
     relation_weight: float = 0.1
     """Weight of relation distillation; 0 skips the teacher's pass."""
-    relation_after_steps: int = 4_000
+    relation_after_steps: int = 1_500
     """Steps before relation distillation begins: a teacher that knows nothing has nothing to say,
     and its pass costs a fifth of the time."""
 
@@ -49,6 +49,8 @@ class GiftNet(Network):
 
     def __init__(self, config: GiftNetConfig) -> None:
         super().__init__()
+        if config.global_map and config.head != "affine":
+            raise ValueError(f'a global map needs the head "affine", not "{config.head}"')
         self.unet = make_unet(config)
         self.code = GlobalCode(config.channels, config.code_width, config.code_pool)
         self.transforms = nn.ModuleList(
@@ -63,9 +65,8 @@ class GiftNet(Network):
         code = self.code(composite, levels, mask)
         pairs = zip(self.transforms, levels, strict=True)
         transformed = [transform(level, code, mask) for transform, level in pairs]
-        image = self.unet.decode(transformed, composite, mask)
-        if self.global_map is not None:
-            image = image + mask * self.global_map(composite, code)
+        everywhere = None if self.global_map is None else self.global_map(code)
+        image = self.unet.decode(transformed, composite, mask, everywhere)
         return Trace(image, {"transformed": transformed})
 
 

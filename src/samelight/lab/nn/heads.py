@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from samelight.lab.nn.layers import NORM_GROUPS
+from samelight.lab.nn.regions import per_channel
 
 
 class AffineHead(nn.Module):
@@ -26,9 +27,23 @@ class AffineHead(nn.Module):
         nn.init.zeros_(self.coefficients.weight)
         nn.init.zeros_(self.coefficients.bias)  # type: ignore[arg-type]
 
-    def forward(self, features: Tensor, composite: Tensor) -> Tensor:
-        """Apply the predicted map: features (B,C,h,w), composite (B,3,H,W) -> (B,3,H,W)."""
-        coefficients = enlarge(self.coefficients(self.norm(features)), composite)
+    def forward(
+        self, features: Tensor, composite: Tensor, everywhere: Tensor | None = None
+    ) -> Tensor:
+        """Apply the predicted maps.
+
+        Args:
+            features: (B,C,h,w).
+            composite: (B,3,H,W) in [0,1].
+            everywhere: (B,12), added to the coefficients of every place.
+
+        Returns:
+            (B,3,H,W), not clipped.
+        """
+        coefficients = self.coefficients(self.norm(features)).float()
+        if everywhere is not None:
+            coefficients = coefficients + per_channel(everywhere)
+        coefficients = enlarge(coefficients, composite)
         matrix = coefficients[:, :9].reshape(-1, 3, 3, *composite.shape[-2:])
         moved: Tensor = (matrix * composite[:, None]).sum(dim=2)
         return composite + moved + coefficients[:, 9:]
@@ -41,8 +56,12 @@ class BlendHead(nn.Module):
         super().__init__()
         self.coefficients = nn.Conv2d(channels, 4, 1)
 
-    def forward(self, features: Tensor, composite: Tensor) -> Tensor:
-        """Blend towards predicted colours: (B,C,h,w) and (B,3,H,W) -> (B,3,H,W)."""
+    def forward(
+        self, features: Tensor, composite: Tensor, everywhere: Tensor | None = None
+    ) -> Tensor:
+        """Blend towards predicted colours: (B,C,h,w) and (B,3,H,W); takes no `everywhere`."""
+        if everywhere is not None:
+            raise ValueError("a blend head predicts no colour map that could be added to")
         coefficients = enlarge(self.coefficients(features), composite)
         keep = torch.sigmoid(3 * coefficients[:, :1])
         blended: Tensor = keep * composite + (1 - keep) * coefficients[:, 1:]

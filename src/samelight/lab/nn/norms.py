@@ -140,7 +140,7 @@ class BAIN(RegionNorm):
 
     A place counts by how much background it is, so keys averaged over whole blocks of places keep
     the statistics exact, and with zero queries this is RAIN. Attention grows with places times
-    keys: keys are averaged down to 32x32.
+    keys: keys are averaged down to at most 32x32.
 
     Source: the abstract of SCS-Co (Hang et al., CVPR 2022); the equations are our reconstruction
     after AdaAttN (docs/methods/scs_co.md).
@@ -163,7 +163,7 @@ class BAIN(RegionNorm):
         """Attend to the background: statistics of raw values, one pair per place."""
         white_f = _whiten(decoded, own.foreground)
         white_b = _whiten(decoded, own.background)
-        size = tuple(min(side, MAX_KEYS_SIDE) for side in decoded.shape[-2:])
+        size = tuple(keys_side(side) for side in decoded.shape[-2:])
         # Weighted by how much background a place is; in an image with less than one place of it,
         # as in `_moments`, by how much foreground.
         weight = 1 - cover
@@ -187,6 +187,11 @@ class BAIN(RegionNorm):
             mixed.transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[-2:]).chunk(2, dim=1)
         )
         return mean + centre, ((square - mean.square()).clamp(min=0) + EPSILON).sqrt()
+
+
+def keys_side(side: int) -> int:
+    """The largest side up to MAX_KEYS_SIDE whose keys are averages of whole blocks of places."""
+    return next(keys for keys in range(min(side, MAX_KEYS_SIDE), 0, -1) if side % keys == 0)
 
 
 def _whiten(values: Tensor, moments: Moments) -> Tensor:

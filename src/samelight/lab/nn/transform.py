@@ -130,14 +130,10 @@ class GlobalMap(nn.Module):
         nn.init.zeros_(self.coefficients.weight)
         nn.init.zeros_(self.coefficients.bias)
 
-    def forward(self, composite: Tensor, code: Tensor) -> Tensor:
-        """Return the change of every colour: (B,3,H,W), (B,width) -> (B,3,H,W)."""
-        coefficients = self.coefficients(code).float()
-        matrix, offset = coefficients[:, :9].reshape(-1, 3, 3), coefficients[:, 9:]
-        # Not a matrix product: under autocast that would round the composite to half precision.
-        moved = (matrix[..., None, None] * composite[:, None]).sum(dim=2)
-        change: Tensor = moved + per_channel(offset)
-        return change
+    def forward(self, code: Tensor) -> Tensor:
+        """Return coefficients as the affine head has them at each place: (B,width) -> (B,12)."""
+        coefficients: Tensor = self.coefficients(code).float()
+        return coefficients
 
 
 class NoTransform(nn.Module):

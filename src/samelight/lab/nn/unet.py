@@ -77,13 +77,20 @@ class UNet(nn.Module):
             levels.append(stage(down(levels[-1])))
         return levels
 
-    def decode(self, levels: Sequence[Tensor], composite: Tensor, mask: Tensor) -> Tensor:
+    def decode(
+        self,
+        levels: Sequence[Tensor],
+        composite: Tensor,
+        mask: Tensor,
+        everywhere: Tensor | None = None,
+    ) -> Tensor:
         """Decode feature maps to an image; only the foreground differs from the composite.
 
         Args:
             levels: as `encode` returns them, perhaps transformed.
             composite: (B,3,H,W) in [0,1].
             mask: (B,1,H,W) in [0,1].
+            everywhere: (B,12), coefficients added to the affine head's at every place.
 
         Returns:
             (B,3,H,W), float32, not clipped.
@@ -95,5 +102,5 @@ class UNet(nn.Module):
             fused = self.fuse[level](enlarged, skip, mask)
             merged = self.merge[level](torch.cat([skip, fused], dim=1))
             features = self.decoder[level](merged)
-        recoloured: Tensor = self.head(features, composite)
+        recoloured: Tensor = self.head(features, composite, everywhere)
         return composite + mask * (recoloured - composite)

@@ -82,6 +82,7 @@ def train_run(
     pairs: Path | None = None,
     images: int | None = None,
     size_px: int | None = None,
+    batch: int | None = None,
     start_from: str | Path | None = None,
     in_memory: bool = True,
 ) -> None:
@@ -96,6 +97,7 @@ def train_run(
         pairs: composites to score now and then, in iHarmony4's layout.
         images: replaces the recipe's number of images.
         size_px: replaces the recipe's sizes.
+        batch: replaces the recipe's examples per step.
         start_from: a shipped model or an exported file whose weights a new run begins with.
         in_memory: keep all photos decoded.
 
@@ -107,7 +109,10 @@ def train_run(
         choices = ", ".join(method.configs)
         raise ModelError(f'{name} has no configuration "{config_name}": choose one of {choices}')
     config = method.configs[config_name]
-    recipe = method.recipe if images is None else scaled_recipe(method.recipe, images)
+    recipe = method.recipe
+    if batch is not None:
+        recipe = dataclasses.replace(recipe, batch=batch)
+    recipe = recipe if images is None else scaled_recipe(recipe, images)
     recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
     torch.manual_seed(recipe.seed)
     network = method.network(config)

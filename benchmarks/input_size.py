@@ -1,0 +1,83 @@
+"""How large a picture the network should see: docs/methods/giftnet.md has the table.
+
+`python benchmarks/input_size.py PAIRS` runs a shipped network's weights over composites in
+iHarmony4's layout at several sizes, scored at that size, and tells the seconds of one pass. The
+last column hides the background behind flat gray, so that what the network knows of objects alone
+is told from what it reads off the background.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from samelight.lab.data.pairs import list_pairs
+from samelight.lab.evaluation.monitor import Monitor
+from samelight.lab.export import start_from_exported
+from samelight.lab.methods import METHODS
+from samelight.lab.methods.contract import Network
+from samelight.models import DEFAULT_MODEL, find_model, list_models
+
+SIZES = (128, 192, 256, 320, 384, 512)
+
+
+class OnGray(torch.nn.Module):
+    """A network that is shown flat gray for the background."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, composite: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Harmonize (B,3,H,W) under (B,1,H,W) with nothing to see around it."""
+        answer: torch.Tensor = self.network(mask * composite + (1 - mask) * 0.5, mask)
+        return answer
+
+
+def main() -> None:
+    """Print one row per size."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--model", default=DEFAULT_MODEL, choices=list(list_models()))
+    arguments = parser.parse_args()
+    method = METHODS[list_models()[arguments.model].method]
+    network = method.network(method.configs["small"]).eval()
+    start_from_exported(network, find_model(arguments.model)[0])
+    pairs = list_pairs(arguments.pairs)
+    _say("side", "ms a pass", "fMSE / composite", "improved", "on gray")
+    for side in SIZES:
+        with TemporaryDirectory() as strips:
+            monitor = Monitor(pairs, side, Path(strips))
+            figures = monitor(network, 0)
+            gray = monitor(OnGray(network), 0)  # type: ignore[arg-type]
+        _say(
+            str(side),
+            f"{1000 * _seconds(network, side):.0f}",
+            f"{figures['fmse_ratio']:.3f}",
+            f"{figures['improved']:.1%}",
+            f"{gray['fmse_ratio']:.3f}",
+        )
+
+
+@torch.no_grad()
+def _seconds(network: Network, side: int) -> float:
+    composite, mask = torch.rand(1, 3, side, side), torch.ones(1, 1, side, side)
+    times = []
+    for _ in range(12):
+        start = time.perf_counter()
+        network(composite, mask)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])
+
+
+def _say(*cells: str) -> None:
+    sys.stdout.write(" | ".join(cells) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
