@@ -4,7 +4,7 @@
 
 Interrupt at will: finished trainings are in the results file, an unfinished one resumes from its
 checkpoint. Trainings of one seed and one view share their examples, which are kept under RUNS
-(some 4 GB) until the next view. `benchmarks/make_tables.py` writes the results into the pages of
+(4 to 10 GB) until the next view. `benchmarks/make_tables.py` writes the results into the pages of
 the methods.
 """
 
@@ -36,7 +36,7 @@ RESULTS = Path(__file__).parent / "ablation.csv"
 FIELDS = ("method", "variant", "seed", "images", "size_px", "fmse_ratio", "improved", "seconds")
 
 LOOK = 3
-"""Pairs are scored at this many times the training's size, as by the shipped networks."""
+"""Pairs are scored at this many times the training's size, as GiftNet is shipped."""
 
 NARROW_UNET = {"channels": (24, 40, 64, 96)}
 NARROW_SSH = {"channels": (8, 16, 32, 64, 128)}

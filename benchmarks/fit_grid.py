@@ -1,9 +1,9 @@
 """How many cells a correction needs: docs/full-resolution.md has the table.
 
-`python benchmarks/fit_grid.py DIR` takes composites and masks in iHarmony4's layout. At 256 x 256,
-each is harmonized by the default network, and by a hard synthetic edit (light from one side, a
-warm spot, contrast, saturation); a correction is fitted to each answer, rendered, and compared
-with it inside the mask. The last columns harmonize twice: how much the second run still changes.
+`python benchmarks/fit_grid.py DIR` takes composites and masks in iHarmony4's layout. At the
+network's size each is harmonized by the default network, and by a hard synthetic edit (light from
+one side, a warm spot, contrast, saturation); a correction is fitted to each answer, rendered, and
+compared with it inside the mask. It also says how much harmonizing twice still changes.
 Writes `fit_grid.csv` beside itself.
 """
 

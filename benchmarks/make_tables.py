@@ -19,13 +19,14 @@ import paper_sizes
 
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.evaluation.results import Contest, Results, Summary, read_results
+from samelight.lab.methods import METHODS
 from samelight.models import list_models
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
     *(f"docs/{name}.md" for name in ("benchmark", "comparison")),
-    *(f"docs/methods/{method}.md" for method in ("rcl_esf", "scs_co", "ssh", "giftnet")),
+    *(f"docs/methods/{method}.md" for method in METHODS),
     *(f"src/samelight/weights/{row.card}" for row in list_models().values()),
 )
 
@@ -37,6 +38,7 @@ _TITLES = {
     "histogram": "histogram",
     "illumination": "real illumination changes",
 }
+_SHARES = ("fg 0-5 %", "fg 5-15 %", "fg 15-100 %")
 _COLUMNS = ("PSNR dB", "MSE", "fMSE", "fSSIM", "fMSE / composite", "improved")
 
 
@@ -81,21 +83,19 @@ def _parts(title: str, parts: dict[str, Summary]) -> str:
 
 def _comparison(_: str) -> str:
     """Every shipped model: quality, also by the foreground's share, and what training it cost."""
-    rows, bins = [], list[str]()
-    for model in list_models():
+    rows = []
+    for model, row in list_models().items():
         results = _results(model)
         own, gray = _own(results, model), _own(results, f"{model} on gray").total
-        bins = list(own.bins)
         psnr, mse, fmse, _, ratio, improved = _cells(own.total)
-        by_share = (f"{own.bins[name].fmse_ratio:.3f}" for name in bins)
+        by_share = (f"{part.fmse_ratio:.3f}" for part in own.bins.values())
         runs = _training(model)
         images = f"{sum(run['images'] for run in runs):,}"
         hours = f"{sum(run['minutes'] for run in runs) / 60:.1f}"
         cells = (psnr, mse, fmse, ratio, improved, *by_share, f"{gray.fmse_ratio:.3f}")
-        rows.append((f"[{model}](../src/samelight/weights/{model}.md)", *cells, images, hours))
-    shares = (f"ratio, {name}" for name in bins)
-    header = ("model", "PSNR dB", "MSE", "fMSE", "fMSE / composite", "improved", *shares)
-    return markdown_table((*header, "ratio on gray", "images seen", "hours"), rows)
+        rows.append((f"[{model}](../src/samelight/weights/{row.card})", *cells, images, hours))
+    header = ("model", "PSNR dB", "MSE", "fMSE", "fMSE / composite", "improved", *_SHARES)
+    return markdown_table((*header, "on gray", "images seen", "hours"), rows)
 
 
 def _curve(model: str) -> str:

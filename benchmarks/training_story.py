@@ -22,14 +22,17 @@ def story(run: Path) -> dict[str, Any]:
     """What one run was, what it cost, and its curve on the development set."""
     about = json.loads((run / "run.json").read_text())
     images, minutes = _cost(run / "log.csv")
+    curve = _curve(run / "figures.jsonl")
+    # The log's last rows may be missing: they are written every 50 steps.
+    total = max(images, curve[-1]["images"])
     return {
-        "images": images,
-        "minutes": round(minutes),
+        "images": total,
+        "minutes": round(minutes * total / images),
         "config": about["config"],
         "recipe": about["recipe"],
         "start_from": about.get("start_from"),
         "photos": about["photos"],
-        "curve": _curve(run / "figures.jsonl"),
+        "curve": curve,
     }
 
 

@@ -163,13 +163,13 @@ class Harmonizer:
         return render(pixels, mask, correction)
 
 
-def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 256) -> Prediction:
+def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 384) -> Prediction:
     """Make the small pictures that are looked at, without a network: nothing is changed.
 
     Args:
         pixels: (H,W,3): uint8, uint16, or float32 in [0,1].
         mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
-        size_px: side of the small pictures.
+        size_px: side of the small pictures; as the default network's.
     """
     composite = shrink(pixels, size_px)
     return Prediction(Correction.identity(), composite, composite, shrink(mask, size_px))

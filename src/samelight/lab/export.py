@@ -123,7 +123,8 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
 def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     """Let the runtime fold and fuse once, here, what it would at every opening.
 
-    Weights are inputs still, so they are not folded into anything and keep their names.
+    Weights are inputs still, so they are not folded into anything and keep their names. Fused
+    operators are of onnxruntime's own domain: the file is for that runtime.
     """
     with TemporaryDirectory() as folder:
         file = Path(folder) / "simplified.onnx"
@@ -153,8 +154,6 @@ def _store_half(graph: onnx.GraphProto, weights: set[str]) -> None:
         if tensor.name not in weights or tensor.data_type != TensorProto.FLOAT:
             continue
         values = numpy_helper.to_array(tensor)
-        if values.size < 2:
-            continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
         casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))

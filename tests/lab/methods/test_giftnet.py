@@ -105,11 +105,6 @@ def test_every_reading_trains(transform, code_pool, global_map):
         assert parameter.grad.isfinite().all(), name
 
 
-def test_a_global_map_without_colour_maps_to_add_it_to_is_refused():
-    with pytest.raises(ValueError, match='needs the head "affine", not "blend"'):
-        GiftNet(replace(CONFIG, head="blend"))
-
-
 def test_the_global_map_moves_the_foreground_as_one():
     network = GiftNet(CONFIG)
     with torch.no_grad():

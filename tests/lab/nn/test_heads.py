@@ -24,9 +24,9 @@ def test_affine_head_adds_a_matrix_and_an_offset():
 def test_affine_head_adds_one_map_to_every_places():
     head, features = AffineHead(8), torch.randn(1, 8, 2, 2)
     torch.nn.init.normal_(head.coefficients.weight)
-    composite, everywhere = torch.rand(1, 3, 4, 4), torch.zeros(1, 12)
-    everywhere[0, 0 * 3 + 2], everywhere[0, 9 + 1] = 0.5, 0.25  # red out of blue; more green
-    alone, together = head(features, composite), head(features, composite, everywhere)
+    composite, coefficients = torch.rand(1, 3, 4, 4), torch.zeros(1, 12)
+    coefficients[0, 0 * 3 + 2], coefficients[0, 9 + 1] = 0.5, 0.25  # red out of blue; more green
+    alone, together = head(features, composite), head(features, composite, coefficients)
     change = torch.stack([0.5 * composite[:, 2], torch.full((1, 4, 4), 0.25), torch.zeros(1, 4, 4)])
     torch.testing.assert_close(together, alone + change.transpose(0, 1))
 

@@ -212,7 +212,7 @@ def without_queries(bain):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("size", [(6, 5), (2 * MAX_KEYS_SIDE, 8), (64, 64)])
+@pytest.mark.parametrize("size", [(6, 5), (2 * MAX_KEYS_SIDE, 8), (64, 64), (48, 48)])
 def test_bain_that_asks_nothing_is_rain(size):
     decoded, skip, mask = inputs(2, *size)
     rain, bain = unsettle(RAIN(CHANNELS)), without_queries(unsettle(BAIN(CHANNELS)))

@@ -151,6 +151,22 @@ def test_the_log_gets_a_row_of_means_and_figures_a_line(tmp_path, monkeypatch):
     assert list((tmp_path / "tensorboard").iterdir())
 
 
+def test_an_evaluation_does_not_count_as_training_time(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress, "LOG_EVERY_STEPS", 2)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
+    told = progress.Progress(tmp_path, 40, 0)
+    now[0] += 1
+    told.step(10, {"total": torch.tensor(1.0)})
+    now[0] += 100
+    told.pause(100)
+    now[0] += 1
+    told.step(20, {"total": torch.tensor(1.0)})
+    with (tmp_path / "log.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["images_per_s"]) == 10
+
+
 def test_the_averaged_network_is_what_is_evaluated(tmp_path):
     met = []
     run = trainer(tmp_path, tiny_recipe(16))

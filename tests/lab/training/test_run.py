@@ -59,6 +59,13 @@ def test_the_same_configuration_may_go_on(tmp_path, photos):
         write_run(tmp_path / "run", METHOD, METHOD.configs["small"], RECIPE, photos)
 
 
+def test_where_a_run_began_is_kept_when_it_goes_on(tmp_path, photos):
+    for start_from in ("giftnet.photos-384", None):
+        write_run(tmp_path / "run", METHOD, METHOD.configs["small"], RECIPE, photos, start_from)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert about["start_from"] == "giftnet.photos-384"
+
+
 @pytest.mark.parametrize("other", ["configuration", "method"])
 def test_a_run_of_something_else_is_refused_and_left_alone(tmp_path, photos, other):
     run = tmp_path / "run"

@@ -49,8 +49,6 @@ class GiftNet(Network):
 
     def __init__(self, config: GiftNetConfig) -> None:
         super().__init__()
-        if config.global_map and config.head != "affine":
-            raise ValueError(f'a global map needs the head "affine", not "{config.head}"')
         self.unet = make_unet(config)
         self.code = GlobalCode(config.channels, config.code_width, config.code_pool)
         self.transforms = nn.ModuleList(
@@ -65,8 +63,8 @@ class GiftNet(Network):
         code = self.code(composite, levels, mask)
         pairs = zip(self.transforms, levels, strict=True)
         transformed = [transform(level, code, mask) for transform, level in pairs]
-        everywhere = None if self.global_map is None else self.global_map(code)
-        image = self.unet.decode(transformed, composite, mask, everywhere)
+        shift = None if self.global_map is None else self.global_map(code)
+        image = self.unet.decode(transformed, composite, mask, shift)
         return Trace(image, {"transformed": transformed})
 
 

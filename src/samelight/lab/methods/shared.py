@@ -24,8 +24,8 @@ class UNetConfig:
     head: str = "affine"
     """"affine" colour map, or iDIH's "blend"."""
     size_px: int = 384
-    """Side of the input at inference: three times the side in training, as that turned out to be
-    clearly better than once or twice (benchmarks/input_size.py)."""
+    """Side of the input at inference, three times the recipes' 128 px: for GiftNet clearly better
+    than once or twice (docs/methods/giftnet.md)."""
     squared_weight: float = 12.0
     """Weight of the squared error: makes both pixel terms alike at an error of 1/12."""
     absolute_weight: float = 1.0

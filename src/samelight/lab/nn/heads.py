@@ -28,21 +28,21 @@ class AffineHead(nn.Module):
         nn.init.zeros_(self.coefficients.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, features: Tensor, composite: Tensor, everywhere: Tensor | None = None
+        self, features: Tensor, composite: Tensor, global_coefficients: Tensor | None = None
     ) -> Tensor:
         """Apply the predicted maps.
 
         Args:
             features: (B,C,h,w).
             composite: (B,3,H,W) in [0,1].
-            everywhere: (B,12), added to the coefficients of every place.
+            global_coefficients: (B,12), added to the coefficients of every place.
 
         Returns:
             (B,3,H,W), not clipped.
         """
         coefficients = self.coefficients(self.norm(features)).float()
-        if everywhere is not None:
-            coefficients = coefficients + per_channel(everywhere)
+        if global_coefficients is not None:
+            coefficients = coefficients + per_channel(global_coefficients)
         coefficients = enlarge(coefficients, composite)
         matrix = coefficients[:, :9].reshape(-1, 3, 3, *composite.shape[-2:])
         moved: Tensor = (matrix * composite[:, None]).sum(dim=2)
@@ -57,11 +57,11 @@ class BlendHead(nn.Module):
         self.coefficients = nn.Conv2d(channels, 4, 1)
 
     def forward(
-        self, features: Tensor, composite: Tensor, everywhere: Tensor | None = None
+        self, features: Tensor, composite: Tensor, global_coefficients: Tensor | None = None
     ) -> Tensor:
-        """Blend towards predicted colours: (B,C,h,w) and (B,3,H,W); takes no `everywhere`."""
-        if everywhere is not None:
-            raise ValueError("a blend head predicts no colour map that could be added to")
+        """Blend towards predicted colours: (B,C,h,w), (B,3,H,W) -> (B,3,H,W)."""
+        if global_coefficients is not None:
+            raise ValueError("a blend head predicts no colour map to add to: take the affine head")
         coefficients = enlarge(self.coefficients(features), composite)
         keep = torch.sigmoid(3 * coefficients[:, :1])
         blended: Tensor = keep * composite + (1 - keep) * coefficients[:, 1:]

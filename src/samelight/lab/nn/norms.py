@@ -140,7 +140,7 @@ class BAIN(RegionNorm):
 
     A place counts by how much background it is, so keys averaged over whole blocks of places keep
     the statistics exact, and with zero queries this is RAIN. Attention grows with places times
-    keys: keys are averaged down to at most 32x32.
+    keys: keys are averaged down to at most 32x32, in whole blocks.
 
     Source: the abstract of SCS-Co (Hang et al., CVPR 2022); the equations are our reconstruction
     after AdaAttN (docs/methods/scs_co.md).

@@ -82,7 +82,7 @@ class UNet(nn.Module):
         levels: Sequence[Tensor],
         composite: Tensor,
         mask: Tensor,
-        everywhere: Tensor | None = None,
+        global_coefficients: Tensor | None = None,
     ) -> Tensor:
         """Decode feature maps to an image; only the foreground differs from the composite.
 
@@ -90,7 +90,7 @@ class UNet(nn.Module):
             levels: as `encode` returns them, perhaps transformed.
             composite: (B,3,H,W) in [0,1].
             mask: (B,1,H,W) in [0,1].
-            everywhere: (B,12), coefficients added to the affine head's at every place.
+            global_coefficients: (B,12), coefficients added to the affine head's at every place.
 
         Returns:
             (B,3,H,W), float32, not clipped.
@@ -102,5 +102,5 @@ class UNet(nn.Module):
             fused = self.fuse[level](enlarged, skip, mask)
             merged = self.merge[level](torch.cat([skip, fused], dim=1))
             features = self.decoder[level](merged)
-        recoloured: Tensor = self.head(features, composite, everywhere)
+        recoloured: Tensor = self.head(features, composite, global_coefficients)
         return composite + mask * (recoloured - composite)

@@ -1,5 +1,6 @@
 """Train any objective: the loop knows batches, losses and steps, and no method."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -154,9 +155,11 @@ class Trainer:
     def _save(self, progress: Progress | None, evaluate: Evaluate | None) -> None:
         if progress is None:
             return
+        began = time.perf_counter()
         save_checkpoint(self.run, self.inner, self.optimizer, self.average, self.images_seen)
         if evaluate is not None:
             progress.figures(self.images_seen, evaluate(self.average.network, self.images_seen))
+        progress.pause(time.perf_counter() - began)
 
 
 def _laid_out(tensor: torch.Tensor) -> torch.Tensor:

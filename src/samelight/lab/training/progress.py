@@ -90,8 +90,10 @@ class Progress:
             self.writer.add_scalar(f"evaluation/{name}", value, images_seen)
         text = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         self.console.print(f"{images_seen} images: {text}")
-        # The evaluation's time is not training time.
-        self.since = time.perf_counter()
+
+    def pause(self, seconds: float) -> None:
+        """Leave out of images/s what was not training: saving and evaluating."""
+        self.since += seconds
 
     def _forget_rows_after(self, images_seen: int) -> None:
         """Drop what an interrupted run logged after its last checkpoint: it is trained again."""

@@ -56,6 +56,8 @@ def write_run(
         found = json.loads(path.read_text())
         if {key: found.get(key) for key in wanted} != wanted:
             raise ModelError(f"{run} holds a run of another configuration: choose another --out")
+        # Where it began does not change when it goes on.
+        start_from = found.get("start_from")
     sources = Counter((entry.source, entry.licence) for entry in photos.entries)
     about = {
         **wanted,
