@@ -3,7 +3,8 @@
 `python benchmarks/fit_grid.py DIR` takes composites and masks in iHarmony4's layout. At the
 network's size each is harmonized by the default network, and by a hard synthetic edit (light from
 one side, a warm spot, contrast, saturation); a correction is fitted to each answer, rendered, and
-compared with it inside the mask. It also says how much harmonizing twice still changes.
+compared with it inside the mask; that of the network's also with the real image, as fMSE relative
+to the composite's. It also says how much harmonizing twice still changes.
 Writes `fit_grid.csv` beside itself.
 """
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from samelight.color import linear_to_srgb, srgb_to_linear
 from samelight.correction import Correction
+from samelight.lab.data.pairs import Pair, list_pairs
 from samelight.models import Session, load_session
 from samelight.polynomial import fit_polynomial
 from samelight.render import render
@@ -35,11 +37,13 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take one pair of this many")
     arguments = parser.parse_args()
     session = load_session()
-    pairs = [_read(path, session.size_px) for path in _composites(arguments.pairs)]
-    pairs = [pair for pair in pairs[:: arguments.every] if pair[1].any()]
+    listed = list_pairs(arguments.pairs)[:: arguments.every]
+    triples = [_read(pair, session.size_px) for pair in listed]
+    pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
+    reals = [real for _, real, mask in triples if mask.any()]
     answers = [session.run(*pair) for pair in pairs]
     _say_second_run(pairs, answers, session)
-    rows = [_measure(pairs, answers, cells) for cells in CELLS]
+    rows = [_measure(pairs, reals, answers, cells) for cells in CELLS]
     rows.append(_measure_polynomial(pairs, answers))
     with Path(__file__).with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
@@ -49,17 +53,14 @@ def main() -> None:
         sys.stdout.write(" | ".join(str(value) for value in row.values()) + "\n")
 
 
-def _composites(folder: Path) -> list[Path]:
-    return sorted((folder / "composite_images").iterdir())
-
-
-def _read(path: Path, size_px: int) -> tuple[FloatArray, FloatArray]:
-    mask = path.parent.parent / "masks" / ("_".join(path.stem.split("_")[:2]) + ".png")
-    with Image.open(path) as photo, Image.open(mask) as coverage:
-        return (
-            shrink(np.asarray(photo.convert("RGB")), size_px),
-            shrink(np.asarray(coverage.convert("L")), size_px),
-        )
+def _read(pair: Pair, size_px: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Composite, real image and mask, at the network's size."""
+    small = []
+    for path, mode in ((pair.composite, "RGB"), (pair.real, "RGB"), (pair.mask, "L")):
+        with Image.open(path) as image:
+            small.append(shrink(np.asarray(image.convert(mode)), size_px))
+    composite, real, mask = small
+    return composite, real, mask
 
 
 def _hard_edit(composite: FloatArray, mask: FloatArray) -> FloatArray:
@@ -82,17 +83,26 @@ def _psnr_db(found: FloatArray, wanted: FloatArray, mask: FloatArray) -> float:
     return float(-10 * np.log10(max(1e-10, np.mean((found[inside] - wanted[inside]) ** 2))))
 
 
+def _fmse(found: FloatArray, wanted: FloatArray, mask: FloatArray) -> float:
+    return float((mask[..., None] * (found - wanted) ** 2).sum() / (3 * mask.sum()))
+
+
 def _measure(
-    pairs: list[tuple[FloatArray, FloatArray]], answers: list[FloatArray], cells: int
+    pairs: list[tuple[FloatArray, FloatArray]],
+    reals: list[FloatArray],
+    answers: list[FloatArray],
+    cells: int,
 ) -> dict[str, str]:
     """Fit and render everything on one grid."""
     rng = np.random.default_rng(0)
-    network, hard, noisy, seconds = [], [], [], []
-    for (composite, mask), answer in zip(pairs, answers, strict=True):
+    network, errors, hard, noisy, seconds = [], [], [], [], []
+    for (composite, mask), real, answer in zip(pairs, reals, answers, strict=True):
         start = time.perf_counter()
         fitted = Correction.fit(composite, answer, mask, shape=(cells, cells))
         seconds.append(time.perf_counter() - start)
-        network.append(_psnr_db(render(composite, mask, fitted), answer, mask))
+        rendered = render(composite, mask, fitted)
+        network.append(_psnr_db(rendered, answer, mask))
+        errors.append([_fmse(image, real, mask) for image in (rendered, composite)])
         edit = _hard_edit(composite, mask)
         noise = rng.normal(0, _NOISE, edit.shape).astype(np.float32) * mask[..., None]
         for target, found in ((edit, hard), ((edit + noise).clip(0, 1), noisy)):
@@ -102,6 +112,7 @@ def _measure(
         "cells": f"{cells} x {cells}",
         "network_db": f"{np.mean(network):.2f}",
         "network_worst_db": f"{np.min(network):.2f}",
+        "fmse_ratio": f"{np.divide(*np.mean(errors, axis=0)):.4f}",
         "hard_edit_db": f"{np.mean(hard):.2f}",
         "hard_edit_noisy_db": f"{np.mean(noisy):.2f}",
         "fit_ms": f"{1000 * np.median(seconds):.0f}",
@@ -125,6 +136,7 @@ def _measure_polynomial(
         "cells": "polynomial",
         "network_db": f"{np.mean(found):.2f}",
         "network_worst_db": f"{np.min(found):.2f}",
+        "fmse_ratio": "",
         "hard_edit_db": f"{np.mean(hard):.2f}",
         "hard_edit_noisy_db": "",
         "fit_ms": f"{1000 * np.median(seconds):.0f}",

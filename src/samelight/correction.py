@@ -18,8 +18,8 @@ _FILE_VERSION = 1
 _UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, BadZipFile)
 _IDENTITY = np.eye(3, 4)
 
-# Ours, chosen by docs/full-resolution.md's table: with 64x64 cells at 256 px, a window of 0.7 cells
-# keeps a network's own answer to 42 dB; a wider one blurs it, a narrower one copies its noise.
+# Ours, chosen by docs/full-resolution.md's table: with 64x64 cells, a window of 0.7 cells
+# keeps a network's own answer to 43 dB; a wider one blurs it, a narrower one copies its noise.
 GRID_SHAPE = (64, 64)
 _WINDOW_CELLS = 0.7
 _RIDGE_LOCAL = 1e-3

@@ -4,10 +4,13 @@ The network follows the official inference code; the training losses, never rele
 reconstruction. docs/methods/ssh.md tells which is which.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from samelight.lab.data.crops import CropsView
 from samelight.lab.losses.pixel import foreground_absolute_error
@@ -40,7 +43,7 @@ class SshConfig:
     reconstruct_weight: float = 1.0
     harmonize_weight: float = 1.0
     content_weight: float = 0.1
-    """Weight of equal content under both tables; 0 leaves the term out."""
+    """Weight of the output having the target's content; 0 leaves the term out."""
     style_weight: float = 0.1
     """Weight of the output having the reference's style; 0 leaves the term out."""
     luts: int = 100
@@ -116,16 +119,36 @@ class SshObjective(Objective):
         harmonize = foreground_absolute_error(visible * moved, visible * batch.target, visible)
         total = config.reconstruct_weight * reconstruct + config.harmonize_weight * harmonize
         terms = {"reconstruct": reconstruct, "harmonize": harmonize}
+        output = alone(moved, visible)
         if config.content_weight > 0:
-            # Under another table the same crop should have the same content.
-            target = transfer.encode_content(alone(batch.target, visible))[-1]
-            terms["content"] = (encoded[-1] - target).float().abs().mean()
+            with torch.no_grad():
+                wanted = transfer.encode_content(alone(batch.target, visible))[-1]
+            with _as_critic(transfer):
+                found = transfer.encode_content(output)[-1]
+            terms["content"] = (found - wanted).float().abs().mean()
             total = total + config.content_weight * terms["content"]
         if config.style_weight > 0:
-            output = transfer.encode_style(alone(moved, visible))
-            terms["style"] = (output - styles[1]).float().abs().mean()
+            with _as_critic(transfer):
+                found = transfer.encode_style(output)
+            terms["style"] = (found - styles[1].detach()).float().abs().mean()
             total = total + config.style_weight * terms["style"]
         return Losses(total, terms)
+
+
+@contextmanager
+def _as_critic(module: nn.Module) -> Iterator[None]:
+    """Let gradients pass through a module to its input and leave its weights alone.
+
+    Taught by these terms, the encoders would answer the same to everything, and be right.
+    """
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 SSH = Method(
