@@ -35,8 +35,8 @@ from samelight.types import FloatArray
 RESULTS = Path(__file__).parent / "ablation.csv"
 FIELDS = ("method", "variant", "seed", "images", "size_px", "fmse_ratio", "improved", "seconds")
 
-LOOK = 3
-"""Pairs are scored at this many times the training's size, as GiftNet is shipped."""
+LOOK = {"rcl_esf": 3, "giftnet": 3, "scs_co": 3, "ssh": 1}
+"""Pairs are scored at so many times the training's size, as the shipped networks look."""
 
 NARROW_UNET = {"channels": (24, 40, 64, 96)}
 NARROW_SSH = {"channels": (8, 16, 32, 64, 128)}
@@ -83,6 +83,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "no reconstruction": {"reconstruct_weight": 0.0},
         "no content term": {"content_weight": 0.0},
         "no style term": {"style_weight": 0.0},
+        "100 tables": {"luts": 100},
         "10 tables": {"luts": 10},
     },
 }
@@ -157,11 +158,14 @@ def train(
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
     photos = PhotoFolder(args.photos, in_memory=True)
-    monitor = Monitor(list_pairs(args.pairs), LOOK * args.size, args.runs / "samples")
+    pairs, strips = list_pairs(args.pairs), args.runs / "samples"
+    looks = {LOOK[method] for method in args.methods}
+    monitors = {look: Monitor(pairs, look * args.size, strips) for look in looks}
     for trial in trials(args.methods, args.seeds):
         if any(trial == (r["method"], r["variant"], int(r["seed"])) for r in results()):
             continue
         start = time.perf_counter()
+        monitor = monitors[LOOK[trial.method]]
         figures = train(trial, photos, monitor, args.runs / trial.folder, args.images, args.size)
         seconds = time.perf_counter() - start
         row = {**trial._asdict(), "images": args.images, "size_px": args.size, **figures}

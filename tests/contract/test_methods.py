@@ -228,7 +228,7 @@ def test_thirty_steps_on_two_images_lower_the_loss(method, network, batch):
         objective.after_step()
         named = PIXEL_TERMS & set(losses.terms)
         errors.append(sum(float(losses.terms[name].detach()) for name in named))
-    assert errors[-1] < 0.6 * max(errors[:3])
+    assert errors[-1] < 0.7 * max(errors[:3])
 
 
 @torch.no_grad()

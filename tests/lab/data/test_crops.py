@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from PIL import Image
 
 from samelight.lab.data import crops
 from samelight.lab.data.crops import CropsView
-from samelight.lab.data.luts import Lut
+from samelight.lab.data.luts import Lut, random_lut
 from samelight.lab.data.photos import PhotoFolder
 from tests.lab.pictures import write_photos
 
@@ -29,6 +30,7 @@ def two_tables(monkeypatch):
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     values = np.stack([red, green, blue], axis=-1)
     monkeypatch.setattr(crops, "_bank", lambda count, folder: [Lut(values), Lut(1 - values)])
+    return CropsView(luts=2)
 
 
 def examples(view, photos, count=12, size_px=SIZE):
@@ -66,7 +68,7 @@ def test_the_same_generator_gives_the_same_example(photos):
 
 def test_the_target_is_the_content_in_the_references_style(photos, two_tables):
     differing = 0
-    for content, same, other, target, *_ in examples(CropsView(), photos, 16):
+    for content, same, other, target, *_ in examples(two_tables, photos, 16):
         turned = abs(content - target).max() > 0.01
         differing += turned
         np.testing.assert_allclose(target, 1 - content if turned else content, atol=2 / 255)
@@ -78,7 +80,7 @@ def test_the_first_reference_has_the_contents_style(two_tables, tmp_path):
     """Of a bright photo a negative is dark: so the tables can be told apart."""
     bright = np.random.default_rng(0).integers(180, 256, (40, 60, 3), dtype=np.uint8)
     dark = set()
-    for content, same, *_ in examples(CropsView(), one_photo(tmp_path, bright)):
+    for content, same, *_ in examples(two_tables, one_photo(tmp_path, bright)):
         assert (content.mean() < 0.5) == (same.mean() < 0.5)
         dark.add(bool(content.mean() < 0.5))
     assert dark == {True, False}
@@ -88,7 +90,7 @@ def test_content_and_reference_are_two_places_of_one_photo_flipped_alike(two_tab
     ramp = np.repeat(np.linspace(0, 255, 60).astype(np.uint8)[None, :, None], 3, axis=2)
     photos = one_photo(tmp_path, np.repeat(ramp, 40, axis=0))
     rising = set()
-    for content, same, *_ in examples(CropsView(), photos):
+    for content, same, *_ in examples(replace(two_tables, whole=1.0), photos):
         directions = [image[0, :, -1].mean() > image[0, :, 0].mean() for image in (content, same)]
         assert directions[0] == directions[1]
         rising.add(bool(directions[0]))
@@ -102,24 +104,32 @@ def test_unchanged_examples_ask_for_nothing(photos):
         assert np.array_equal(same, other)
 
 
-def test_whole_pictures_are_visible_at_times():
-    for whole, wanted in ((1.0, 1.0), (0.0, 0.0)):
-        view = CropsView(whole=whole)
-        seen = [view._visible(SIZE, np.random.default_rng(n)).all() for n in range(8)]
-        assert np.mean(seen) == wanted
+def test_two_crops_are_wholly_visible(photos):
+    for example in examples(CropsView(luts=2, whole=1.0), photos):
+        assert example.content_mask.all()
+        assert example.reference_mask.all()
 
 
-def test_else_an_ellipse_of_the_content_and_what_surrounds_one_in_the_reference(photos):
+def test_else_content_and_reference_are_an_ellipse_of_one_window_and_what_surrounds_it(photos):
     for example in examples(CropsView(luts=2, whole=0.0), photos):
-        inside, hole = example.content_mask[0] == 1, example.reference_mask[0] == 0
-        for blob in (inside, hole):
-            assert 0.01 < blob.mean() < 0.7
-            # No row or column of an ellipse has a gap.
-            for lines in (blob, blob.T):
-                starts = (np.diff(np.pad(lines, ((0, 0), (1, 0))).astype(int), axis=1) == 1).sum(1)
-                assert starts.max() == 1
-    masks = examples(CropsView(luts=2, whole=0.0), photos)
-    assert any((m.content_mask != 1 - m.reference_mask).any() for m in masks)
+        assert np.array_equal(example.content, example.same_style)
+        assert np.array_equal(example.target, example.other_style)
+        inside = example.content_mask[0] == 1
+        assert np.array_equal(inside, example.reference_mask[0] == 0)
+        assert 0.01 < inside.mean() < 0.7
+        # No row or column of an ellipse has a gap.
+        for lines in (inside, inside.T):
+            starts = (np.diff(np.pad(lines, ((0, 0), (1, 0))).astype(int), axis=1) == 1).sum(1)
+            assert starts.max() == 1
+
+
+def test_tables_are_new_for_every_example_unless_there_is_a_bank(photos, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(crops, "random_lut", lambda *_: drawn.append(1) or random_lut(*_))
+    examples(CropsView(), photos, 3)
+    assert len(drawn) == 6
+    examples(CropsView(luts=2), photos, 3)
+    assert len(drawn) == 6
 
 
 def test_nothing_is_ever_wholly_hidden(photos):

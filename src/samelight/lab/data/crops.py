@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from PIL import Image
 
-from samelight.lab.data.luts import Lut, random_luts, read_luts
+from samelight.lab.data.luts import Lut, random_lut, random_luts, read_luts
 from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
 from samelight.types import FloatArray
 
@@ -34,18 +34,21 @@ class TransferExample(NamedTuple):
 class CropsView:
     """SSH's dual augmentation: crops and look-up tables; needs no object masks.
 
-    Mostly only an ellipse of the content, or what surrounds one in the reference, is visible:
-    so the network meets what it is given in use, an object and a background with a hole (ours).
+    The published pair, two overlapping crops, is a third of the examples. In the others both crops
+    are the same window: an ellipse of it is the content and what surrounds that the reference. So
+    the network meets what it is given in use, an object and its background with a hole, which show
+    nothing twice (ours).
     """
 
     needs_masks: ClassVar[bool] = False
-    luts: int = 100
-    """Random smooth tables in the bank; SSH's authors used a hundred of Adobe's."""
+    luts: int | None = None
+    """Random smooth tables in the bank; None = new ones for every example (ours). SSH's authors
+    used a hundred of Adobe's."""
     lut_folder: str | None = None
     """Folder of .cube files to use instead."""
     whole: float = 0.35
-    """Share of contents, and of references, that are wholly visible."""
-    unchanged: float = 0.05
+    """Share of examples of two crops that are wholly visible."""
+    unchanged: float = 0.1
     """Share with one table for both: nothing to do."""
 
     def __call__(
@@ -54,8 +57,12 @@ class CropsView:
         """Draw a photo, two overlapping windows and two tables."""
         photo = photos.photo(int(rng.integers(len(photos))))
         first, second = _windows(photo.shape[1], photo.shape[0], rng)
-        bank = _bank(self.luts, self.lut_folder)
-        alpha, beta = (bank[rng.integers(len(bank))] for _ in range(2))
+        visible = np.ones((1, size_px, size_px), dtype=np.float32)
+        masks = (visible, visible)
+        if rng.random() >= self.whole:
+            ellipse = _ellipse(size_px, rng)
+            second, masks = first, (ellipse, 1 - ellipse)
+        alpha, beta = (self._lut(rng) for _ in range(2))
         if rng.random() < self.unchanged:
             beta = alpha
         flip = rng.random() < 0.5
@@ -65,19 +72,23 @@ class CropsView:
             for crop, lut in ((content, alpha), (reference, alpha), (reference, beta),
                               (content, beta))
         ]  # fmt: skip
-        masks = [self._visible(size_px, rng), 1 - self._visible(size_px, rng)]
-        masks = [mask if mask.any() else 1 - mask for mask in masks]
         return TransferExample(*(np.ascontiguousarray(array) for array in (*looks, *masks)))
 
-    def _visible(self, size_px: int, rng: np.random.Generator) -> FloatArray:
-        """An ellipse, (1,S,S); everywhere 1 at times."""
-        if rng.random() < self.whole:
-            return np.ones((1, size_px, size_px), dtype=np.float32)
-        place = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px
-        (top, left), (high, wide) = rng.uniform(0.2, 0.8, 2), rng.uniform(0.12, 0.45, 2)
-        distance = ((place[:, None] - top) / high) ** 2 + ((place[None] - left) / wide) ** 2
-        ellipse: FloatArray = (distance < 1).astype(np.float32)[None]
-        return ellipse
+    def _lut(self, rng: np.random.Generator) -> Lut:
+        if self.luts is None and self.lut_folder is None:
+            return random_lut(rng, rng.uniform(0.2, 1.2))
+        bank = _bank(self.luts, self.lut_folder)
+        return bank[rng.integers(len(bank))]
+
+
+def _ellipse(size_px: int, rng: np.random.Generator) -> FloatArray:
+    """1 inside an ellipse, (1,S,S); never empty, and never everything."""
+    place = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px
+    (top, left), (high, wide) = rng.uniform(0.2, 0.8, 2), rng.uniform(0.12, 0.45, 2)
+    distance = ((place[:, None] - top) / high) ** 2 + ((place[None] - left) / wide) ** 2
+    # On a tiny picture no pixel's centre may lie inside.
+    ellipse: FloatArray = (distance < max(1, distance.min() * 1.001)).astype(np.float32)[None]
+    return ellipse
 
 
 Window = tuple[float, float, float, float]
@@ -113,5 +124,5 @@ def _cut(photo: Picture, window: Window, size_px: int, *, flip: bool) -> Picture
 
 
 @cache
-def _bank(count: int, folder: str | None) -> list[Lut]:
-    return random_luts(count) if folder is None else read_luts(Path(folder))
+def _bank(count: int | None, folder: str | None) -> list[Lut]:
+    return read_luts(Path(folder)) if folder is not None else random_luts(count or 0)

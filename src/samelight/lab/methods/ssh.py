@@ -38,16 +38,16 @@ class SshConfig:
     """Predict the change, not the image (ours)."""
     shrink: int = 2
     """How much smaller than the image the finest level is (ours, with `residual`)."""
-    size_px: int = 256
-    """Side of the input at inference."""
+    size_px: int = 128
+    """Side of the input at inference: as in training, since a style depends on scale."""
     reconstruct_weight: float = 1.0
     harmonize_weight: float = 1.0
     content_weight: float = 0.1
     """Weight of the output having the target's content; 0 leaves the term out."""
     style_weight: float = 0.1
     """Weight of the output having the reference's style; 0 leaves the term out."""
-    luts: int = 100
-    """Look-up tables to train with."""
+    luts: int | None = None
+    """Look-up tables to train with; None = new ones for every example."""
     lut_folder: str | None = None
     """Folder of .cube files; None = random smooth tables of ours."""
 
@@ -162,7 +162,9 @@ SSH = Method(
     ),
     configs={
         "small": SshConfig(),
-        "paper": SshConfig(channels=(32, 64, 128, 256, 512), residual=False, shrink=1),
+        "paper": SshConfig(
+            channels=(32, 64, 128, 256, 512), residual=False, shrink=1, size_px=256, luts=100
+        ),
     },
     network=Ssh,
     objective=SshObjective,
