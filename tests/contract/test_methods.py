@@ -71,7 +71,7 @@ def photos(tmp_path_factory):
 def batch(method, photos):
     """Two examples as the method's own view makes them."""
     view = method.view(method.configs["small"])
-    examples = [view(photos, SIZE, np.random.default_rng(seed)) for seed in (1, 2)]
+    examples = [view(photos, SIZE, np.random.default_rng(seed)) for seed in (3, 4)]
     objective = method.objective(method.network(method.configs["small"]), method.configs["small"])
     assert type(examples[0])._fields == objective.batch._fields
     return objective.batch(*(torch.from_numpy(np.stack(f)) for f in zip(*examples, strict=True)))
@@ -228,7 +228,7 @@ def test_thirty_steps_on_two_images_lower_the_loss(method, network, batch):
         objective.after_step()
         named = PIXEL_TERMS & set(losses.terms)
         errors.append(sum(float(losses.terms[name].detach()) for name in named))
-    assert errors[-1] < 0.7 * max(errors[:3])
+    assert errors[-1] < 0.6 * max(errors[:3])
 
 
 @torch.no_grad()

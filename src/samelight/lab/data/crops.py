@@ -76,7 +76,7 @@ class CropsView:
 
     def _lut(self, rng: np.random.Generator) -> Lut:
         if self.luts is None and self.lut_folder is None:
-            return random_lut(rng, rng.uniform(0.2, 1.2))
+            return random_lut(rng, rng.uniform(0.4, 1.2))
         bank = _bank(self.luts, self.lut_folder)
         return bank[rng.integers(len(bank))]
 
