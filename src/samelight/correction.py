@@ -23,6 +23,9 @@ _IDENTITY = np.eye(3, 4)
 GRID_SHAPE = (64, 64)
 _WINDOW_CELLS = 0.7
 _RIDGE_LOCAL = 1e-3
+# Against a ridge a thousand times as large, what a cell sees less of than this, as a share of what
+# the best placed sees, does not matter.
+_LEAST_SEEN = 1e-6
 # Ours: just enough to settle what a foreground of one colour leaves open.
 _RIDGE_GLOBAL = 1e-4
 # Ours: beyond this an affine map mostly clips.
@@ -106,8 +109,11 @@ class Correction:
         moments = _moments(source[box], target[box], mask[box])
         overall = moments.sum(axis=(0, 1)) / total_weight
         global_affine = _ridge_solve(overall, _IDENTITY, _RIDGE_GLOBAL)
-        local = _pool(moments, box, mask.shape, shape)
-        return cls(_ridge_solve(local, global_affine, _RIDGE_LOCAL).astype(np.float32))
+        # Cells that see no foreground follow the whole foreground's map.
+        grid = np.tile(global_affine.astype(np.float32), (*shape, 1, 1))
+        cells, local = _pool(moments, box, mask.shape, shape)
+        grid[cells] = _ridge_solve(local, global_affine, _RIDGE_LOCAL)
+        return cls(grid)
 
     def with_strength(self, strength: float) -> "Correction":
         """Do less or more of the same.
@@ -212,14 +218,29 @@ def _pool(
     box: tuple[slice, slice],
     size: tuple[int, int],
     shape: tuple[int, int],
-) -> npt.NDArray[np.float64]:
-    """Average the moments in a Gaussian window around every cell; (bH,bW,7,4) -> (h,w,7,4)."""
+) -> tuple[tuple[slice, slice], npt.NDArray[np.float64]]:
+    """Average the moments in a Gaussian window around every cell that sees any of them.
+
+    Returns:
+        The block of cells, and the (h,w,7,4) averages there.
+    """
     height, width = moments.shape[:2]
-    down = pooling_matrix(size[0], shape[0], _WINDOW_CELLS)[:, box[0]]
-    across = pooling_matrix(size[1], shape[1], _WINDOW_CELLS)[:, box[1]]
+    down, across = (
+        pooling_matrix(pixels, cells, _WINDOW_CELLS)[:, span]
+        for pixels, cells, span in zip(size, shape, box, strict=True)
+    )
+    cells = (_seeing(down), _seeing(across))
+    down, across = down[cells[0]], across[cells[1]]
     rows = down @ moments.reshape(height, -1)
-    cells = across @ rows.reshape(shape[0], width, -1)
-    return cells.reshape(*shape, 7, 4)
+    pooled = across @ rows.reshape(len(down), width, -1)
+    return cells, pooled.reshape(len(down), len(across), 7, 4)
+
+
+def _seeing(windows: npt.NDArray[np.float64]) -> slice:
+    """Find the cells of one axis whose window is not far from all pixels; (cells,pixels)."""
+    seen = windows.sum(axis=1)
+    seeing = np.flatnonzero(seen > _LEAST_SEEN * seen.max())
+    return slice(int(seeing[0]), int(seeing[-1]) + 1)
 
 
 def _ridge_solve(

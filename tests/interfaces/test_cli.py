@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -196,6 +198,23 @@ def test_bad_usage_is_2_without_a_traceback(run_cli, arguments):
     finished = run_cli(*arguments)
     assert finished.code == 2
     assert "Traceback" not in finished.err + finished.out
+
+
+@pytest.mark.parametrize(
+    ("mask", "code", "said"),
+    [("mask.png", 0, ("{folder}/out/result.png\n", "")), ("none.png", 2, ("", "samelight: "))],
+)
+def test_a_process_leaves_its_result_its_words_and_its_code(folder, mask, code, said):
+    script = "import sys; from samelight.interfaces.cli import run; sys.exit(run())"
+    arguments = ["harmonize", "photo.png", "--mask", mask, "--output", f"{folder}/out/result.png"]
+    finished = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=folder, capture_output=True, text=True
+    )
+    assert finished.returncode == code
+    assert finished.stdout == said[0].format(folder=folder)
+    assert finished.stderr.startswith(said[1])
+    assert finished.stderr.count("\n") == (code != 0)
+    assert (folder / "out/result.png").exists() == (code == 0)
 
 
 def test_version(run_cli):

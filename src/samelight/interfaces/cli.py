@@ -3,6 +3,7 @@
 The commands themselves are in `commands.py`, which takes longer to import.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,21 @@ from samelight.errors import SamelightError
 _EXIT_FAILURE = 2
 _EXIT_INTERRUPTED = 130
 _PHOTO_COMMANDS = ("harmonize", "apply")
+
+
+def run() -> int:
+    """Run `main`; after a photo, leave at once.
+
+    Taking the interpreter apart takes as long as a network's pass, and there is nothing to save:
+    results are whole files by then.
+    """
+    try:
+        return main()
+    except SystemExit as finished:
+        if finished.code != 0 or sys.argv[1] not in _PHOTO_COMMANDS:
+            raise
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def main() -> int:
@@ -44,16 +60,17 @@ def _app() -> Callable[[], None]:
 
         return app
     if command == "harmonize" and not any(word.startswith("--model") for word in sys.argv):
-        # The network opens on another core while this one reads the command line and the photo.
-        Thread(target=_open_default_model).start()
+        # Imported here: two threads that import wait for each other. What then opens the network
+        # is no Python, and needs but another core while this one goes on.
+        from samelight.models import load_session
+
+        Thread(target=_open, args=(load_session,)).start()
     from samelight.interfaces.editing import photo_app
 
     return photo_app()
 
 
-def _open_default_model() -> None:
-    from samelight.models import load_session
-
+def _open(load_session: Callable[[], object]) -> None:
     # What is wrong is said by the command, which asks for the same again.
     with suppress(SamelightError):
         load_session()
@@ -64,4 +81,4 @@ def _print_line(text: str, stream: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
