@@ -182,9 +182,7 @@ class BAIN(RegionNorm):
             values.flatten(2).transpose(1, 2),
             pooled.log().flatten(2),
         )
-        mean, square = (
-            mixed.transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[-2:]).chunk(2, dim=1)
-        )
+        mean, square = mixed.transpose(1, 2).unflatten(2, decoded.shape[-2:]).chunk(2, dim=1)
         return mean + centre, ((square - mean.square()).clamp(min=0) + EPSILON).sqrt()
 
 
