@@ -38,6 +38,39 @@ def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:
     return path
 
 
+def write_correcting_model(path: Path) -> Path:
+    """Write a network that answers with a correction of 1x2 cells, whatever it is shown.
+
+    Less the identity: red loses a fifth on the left, green gains 0.1 on the right.
+    """
+    square = [SIZE_PX, SIZE_PX]
+    inputs = [
+        helper.make_tensor_value_info("composite", TensorProto.FLOAT, [1, 3, *square]),
+        helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, *square]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square]),
+        helper.make_tensor_value_info("correction", TensorProto.FLOAT, [1, 12, 1, 2]),
+    ]
+    coefficients = np.zeros((1, 12, 1, 2), np.float32)
+    coefficients[0, 0, 0, 0], coefficients[0, 10, 0, 1] = -0.2, 0.1
+    values = helper.make_tensor("values", TensorProto.FLOAT, (1, 12, 1, 2), coefficients.ravel())
+    nodes = [
+        helper.make_node("Identity", ["composite"], ["image"]),
+        helper.make_node("Identity", ["values"], ["correction"]),
+    ]
+    graph = helper.make_graph(nodes, "correcting", inputs, outputs, [values])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, {"size_px": str(SIZE_PX), "method": "correcting"})
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def correcting_model(tmp_path_factory) -> Path:
+    return write_correcting_model(tmp_path_factory.mktemp("model") / "correcting.onnx")
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")

@@ -4,10 +4,13 @@ from PIL import Image
 
 import samelight
 from samelight import Harmonizer, harmonize
+from samelight.convert import convert_correction
 from samelight.errors import MaskError, ModelError, PhotoError, UsageError
 from samelight.io.photo import Photo
 from samelight.models import Session
+from samelight.render import render
 from tests.conftest import SIZE_PX
+from tests.profiles import DISPLAY_P3, rgb_profile
 
 
 @pytest.fixture
@@ -33,6 +36,29 @@ def test_the_answer_of_the_network_reaches_the_full_size(tiny_model, pixels, mas
     inner = (slice(25, 65), slice(35, 85))
     wanted = 0.8 * unit[inner] + 0.1
     assert abs(harmonized[inner] / white - wanted).mean() < 0.01
+
+
+def test_a_predicted_correction_is_taken_as_it_is(correcting_model, pixels, mask):
+    wanted = np.tile(np.eye(3, 4, dtype=np.float32), (1, 2, 1, 1))
+    wanted[0, 0, 0, 0], wanted[0, 1, 1, 3] = 0.8, 1.1 - 1
+    found = Harmonizer(correcting_model).inspect(pixels, mask)
+    np.testing.assert_allclose(found.correction.grid, wanted, atol=1e-7)
+    assert found.correction.icc is None
+    shown = render(found.composite, found.mask, found.correction)
+    assert np.array_equal(found.harmonized, shown)
+    assert abs(shown - found.composite).max() > 0.05
+
+
+def test_a_predicted_correction_is_brought_into_the_space_of_the_photo(
+    correcting_model, pixels, mask
+):
+    profile = rgb_profile(DISPLAY_P3, gamma=2.2)
+    harmonizer = Harmonizer(correcting_model)
+    for_srgb = harmonizer.predict(pixels, mask)
+    found = harmonizer.predict(pixels, mask, icc=profile)
+    assert found.icc == profile
+    np.testing.assert_array_equal(found.grid, convert_correction(for_srgb, profile).grid)
+    assert not np.allclose(found.grid, for_srgb.grid, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (37, 211), (600, 20), (1, 1)])

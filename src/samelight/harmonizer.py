@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from samelight.convert import convert_correction
 from samelight.correction import Correction, require_strength
 from samelight.errors import PhotoError
 from samelight.io.mask import MaskLike, coerce_mask, require_same_size
@@ -28,7 +29,7 @@ class Prediction(NamedTuple):
     composite: FloatArray
     """(S,S,3) in [0,1], what the network saw."""
     harmonized: FloatArray
-    """(S,S,3) in [0,1], what it answered."""
+    """(S,S,3) in [0,1], what it answered, or what the correction it answered makes of that."""
     mask: FloatArray
     """(S,S) in [0,1], 1 = foreground."""
 
@@ -83,12 +84,23 @@ class Harmonizer:
         if not mask.any():
             return Prediction(Correction.identity(), composite, composite, small_mask)
         profile = usable_profile(icc) if icc else None
+        if self._session.predicts_correction:
+            return self._take_correction(composite, small_mask, profile)
         if profile is None:
             harmonized = self._session.run(composite, small_mask)
         else:
             harmonized = self._run_in_profile(composite, small_mask, profile)
         fitted = Correction.fit(composite, harmonized, small_mask)
         return Prediction(replace(fitted, icc=profile), composite, harmonized, small_mask)
+
+    def _take_correction(
+        self, composite: FloatArray, mask: FloatArray, icc: bytes | None
+    ) -> Prediction:
+        """Run a network that answers with a correction, which holds for sRGB."""
+        shown = composite if icc is None else to_srgb(composite, icc)
+        correction = convert_correction(Correction(self._session.correct(shown, mask)), icc)
+        harmonized = render(composite, mask, correction)
+        return Prediction(correction, composite, harmonized, mask)
 
     def _run_in_profile(self, composite: FloatArray, mask: FloatArray, icc: bytes) -> FloatArray:
         """Run the network on a picture in another space; the answer is in that space too."""

@@ -73,6 +73,7 @@ class Session:
         self.name = name
         self.method = metadata.get("method", "unknown")
         self.size_px = int(size)
+        self.predicts_correction = "correction" in outputs
         self._runtime = runtime
 
     def run(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
@@ -85,15 +86,38 @@ class Session:
         Returns:
             (S,S,3), the picture with its foreground recoloured.
         """
+        image: FloatArray = self._answer("image", composite, mask).transpose(1, 2, 0)
+        return image
+
+    def correct(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
+        """Run a network that predicts the correction itself: `predicts_correction` says so.
+
+        Args:
+            composite: (S,S,3) sRGB-encoded RGB in [0,1].
+            mask: (S,S) in [0,1], 1 = foreground.
+
+        Returns:
+            (h,w,3,4), the grid of a `Correction`.
+        """
+        coefficients = self._answer("correction", composite, mask)
+        cells = coefficients.shape[1:]
+        affine = np.concatenate(
+            [coefficients[:9].reshape(3, 3, *cells), coefficients[9:].reshape(3, 1, *cells)], axis=1
+        )
+        grid: FloatArray = affine.transpose(2, 3, 0, 1) + np.eye(3, 4, dtype=np.float32)
+        return grid
+
+    def _answer(self, output: str, composite: FloatArray, mask: FloatArray) -> FloatArray:
+        """Run the network for one of its outputs; (C,h,w)."""
         feed = {
             "composite": np.ascontiguousarray(composite.transpose(2, 0, 1)[None]),
             "mask": np.ascontiguousarray(mask[None, None]),
         }
-        (image,) = self._runtime.run(["image"], feed)
-        harmonized: FloatArray = np.asarray(image, dtype=np.float32)[0].transpose(1, 2, 0)
-        if not np.isfinite(harmonized).all():
+        (found,) = self._runtime.run([output], feed)
+        answer: FloatArray = np.asarray(found, dtype=np.float32)[0]
+        if not np.isfinite(answer).all():
             raise ModelError(f"{self.name} answered with values that are not numbers")
-        return harmonized
+        return answer
 
 
 def list_models() -> dict[str, ModelRow]:

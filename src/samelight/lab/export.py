@@ -17,12 +17,15 @@ from torch import Tensor
 
 from samelight.errors import ModelError
 from samelight.io.files import write_whole
-from samelight.lab.methods.contract import Network
+from samelight.lab.methods.contract import CorrectionNetwork, Network
 
 MAX_ERROR = 1e-3
 """Largest difference allowed between torch and the exported network, in [0,1]."""
 
 OPSET = 18
+LEAST_HALF_DIMENSIONS = 2
+"""Vectors stay float32: they are small, and a norm's variance may be too small for float16."""
+
 HALF = ".half"
 """Ends the name of a weight that is stored as float16."""
 
@@ -52,7 +55,7 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
         ModelError: when the file's answer differs from torch's by more than MAX_ERROR.
     """
     network = network.eval()
-    stored = copy.deepcopy(network).half().float().eval()
+    stored = _as_stored(network)
     size = network.traits.size_px
     composite, mask = _probe(size)
     model = _simplified(_to_onnx(stored, composite, mask))
@@ -61,18 +64,19 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     helper.set_model_props(model, {"method": method, "size_px": str(size)})
     content = model.SerializeToString()
     with torch.no_grad():
-        expected = stored(composite, mask).numpy()
+        expected = [part.numpy() for part in _answer(stored, composite, mask).values()]
         full = network(composite, mask).numpy()
     runtime = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (found,) = runtime.run(["image"], {"composite": composite.numpy(), "mask": mask.numpy()})
-    error = float(np.abs(found - expected).max())
+    found = runtime.run(None, {"composite": composite.numpy(), "mask": mask.numpy()})
+    pairs = zip(found, expected, strict=True)
+    error = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
     if not error <= MAX_ERROR:
         raise ModelError(f"the exported network differs from torch by {error:.2g}: not written")
     write_whole(path, lambda name: _write_bytes(name, content))
     return Exported(
         path=path,
         parity_error=error,
-        storage_error=float(np.abs(full - expected).max()),
+        storage_error=float(np.abs(full - expected[0]).max()),
         parameters=sum(p.numel() for p in network.parameters()),
         sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -98,7 +102,30 @@ def start_from_exported(network: Network, path: Path) -> None:
     network.load_state_dict(weights, strict=False)
 
 
+def _as_stored(network: Network) -> Network:
+    """Round a copy's weights as the file will."""
+    stored = copy.deepcopy(network)
+    with torch.no_grad():
+        for value in stored.state_dict().values():
+            if value.is_floating_point() and value.ndim >= LEAST_HALF_DIMENSIONS:
+                value.copy_(value.half())
+    return stored
+
+
+def _answer(network: Network, composite: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    """The outputs of the file by their names."""
+    if isinstance(network, CorrectionNetwork):
+        return dict(zip(("image", "correction"), network.answer(composite, mask), strict=True))
+    return {"image": network(composite, mask)}
+
+
 def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelProto:
+    outputs = ["image"]
+    if isinstance(network, CorrectionNetwork):
+        # A copy that shares the weights and keeps their names.
+        network = copy.copy(network)
+        network.forward = network.answer  # type: ignore[method-assign, assignment]
+        outputs.append("correction")
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
@@ -109,7 +136,7 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
             (composite, mask),
             file,
             input_names=["composite", "mask"],
-            output_names=["image"],
+            output_names=outputs,
             opset_version=OPSET,
             # Unfolded, every weight keeps its name, so that training can start from the file.
             do_constant_folding=False,
@@ -148,10 +175,12 @@ def _probe(size: int) -> tuple[Tensor, Tensor]:
 
 
 def _store_half(graph: onnx.GraphProto, weights: set[str]) -> None:
-    """Keep float32 weights as float16 and cast them back where the graph starts."""
+    """Keep float32 matrices as float16 and cast them back where the graph starts."""
     casts = []
     for tensor in graph.initializer:
         if tensor.name not in weights or tensor.data_type != TensorProto.FLOAT:
+            continue
+        if len(tensor.dims) < LEAST_HALF_DIMENSIONS:
             continue
         values = numpy_helper.to_array(tensor)
         name = tensor.name

@@ -65,3 +65,19 @@ def test_norms_biases_and_frozen_weights_are_not_decayed():
     assert (decayed["weight_decay"], kept["weight_decay"]) == (RECIPE.weight_decay, 0)
     assert isinstance(optimizer, torch.optim.AdamW)
     assert decayed["betas"] == RECIPE.betas
+
+
+def test_what_begins_trained_goes_at_its_own_pace():
+    module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
+    optimizer = make_optimizer(module, RECIPE, module[0].parameters())
+    found = {
+        (group["pace"], group["weight_decay"]): [p.shape for p in group["params"]]
+        for group in optimizer.param_groups
+    }
+    decay = RECIPE.weight_decay
+    assert found == {
+        (1.0, decay): [(4, 3)],
+        (1.0, 0.0): [(4,)],
+        (RECIPE.pretrained_pace, decay): [(3, 2)],
+        (RECIPE.pretrained_pace, 0.0): [(3,)],
+    }

@@ -6,13 +6,14 @@ the training loop knows nothing else.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
 from samelight.lab.data.views import View
+from samelight.lab.nn.heads import recolour
 from samelight.lab.training.config import Recipe
 
 
@@ -61,6 +62,10 @@ class Network(nn.Module, ABC):
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Run the network and keep the features named by the method's objective."""
 
+    def pretrained_parameters(self) -> Iterable[nn.Parameter]:
+        """Those that begin trained, and are to be changed with care: none, as a rule."""
+        return ()
+
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """Harmonize.
 
@@ -72,6 +77,34 @@ class Network(nn.Module, ABC):
             (B,3,H,W) in [0,1]; equals the composite wherever the mask is 0.
         """
         return self.trace(composite, mask).image.clamp(0, 1)
+
+
+class CorrectionNetwork(Network):
+    """A network that predicts the correction itself: exported, it needs no fit."""
+
+    @abstractmethod
+    def coefficients(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """Predict a correction, less the identity.
+
+        Args:
+            composite: (B,3,H,W) in [0,1], sRGB-encoded RGB.
+            mask: (B,1,H,W) in [0,1], 1 = foreground.
+
+        Returns:
+            (B,12,h,w) float32: per cell the nine numbers of A - I, row by row, and three of b.
+        """
+
+    def trace(self, composite: Tensor, mask: Tensor) -> Trace:
+        """Apply the correction inside the mask."""
+        return Trace(self._rendered(self.coefficients(composite, mask), composite, mask), {})
+
+    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What an exported file gives: the harmonized image, in [0,1], and the coefficients."""
+        coefficients = self.coefficients(composite, mask)
+        return self._rendered(coefficients, composite, mask).clamp(0, 1), coefficients
+
+    def _rendered(self, coefficients: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
+        return composite + mask * (recolour(composite, coefficients) - composite)
 
 
 class Objective(nn.Module, ABC):
@@ -101,10 +134,11 @@ class Paper:
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One published method, ready to train: a row of METHODS."""
+    """One method, ready to train: a row of METHODS."""
 
     name: str
-    paper: Paper
+    paper: Paper | None
+    """None for our own."""
     configs: Mapping[str, Any]
     """Configurations by name; "small" is what is shipped, "paper" the published size."""
     network: Callable[[Any], Network]

@@ -43,10 +43,7 @@ class AffineHead(nn.Module):
         coefficients = self.coefficients(self.norm(features)).float()
         if global_coefficients is not None:
             coefficients = coefficients + per_channel(global_coefficients)
-        coefficients = enlarge(coefficients, composite)
-        matrix = coefficients[:, :9].reshape(-1, 3, 3, *composite.shape[-2:])
-        moved: Tensor = (matrix * composite[:, None]).sum(dim=2)
-        return composite + moved + coefficients[:, 9:]
+        return recolour(composite, coefficients)
 
 
 class BlendHead(nn.Module):
@@ -69,6 +66,26 @@ class BlendHead(nn.Module):
 
 
 HEADS = {"affine": AffineHead, "blend": BlendHead}
+
+
+def recolour(composite: Tensor, coefficients: Tensor) -> Tensor:
+    """Apply affine colour maps: (I + A) composite + b.
+
+    Args:
+        composite: (B,3,H,W) in [0,1].
+        coefficients: (B,12,h,w): per cell the nine numbers of A, row by row, and three of b.
+
+    Returns:
+        (B,3,H,W), not clipped.
+    """
+    if coefficients.shape[-2:] == (1, 1):
+        matrix = coefficients[:, :9].reshape(-1, 3, 3)
+        moved = torch.einsum("bij,bjhw->bihw", matrix, composite)
+    else:
+        coefficients = enlarge(coefficients, composite)
+        local = coefficients[:, :9].reshape(-1, 3, 3, *composite.shape[-2:])
+        moved = (local * composite[:, None]).sum(dim=2)
+    return composite + moved + coefficients[:, 9:]
 
 
 def enlarge(coefficients: Tensor, image: Tensor) -> Tensor:

@@ -182,7 +182,8 @@ class BAIN(RegionNorm):
             values.flatten(2).transpose(1, 2),
             pooled.log().flatten(2),
         )
-        mean, square = mixed.transpose(1, 2).unflatten(2, decoded.shape[-2:]).chunk(2, dim=1)
+        shape = (-1, 2 * decoded.shape[1], *decoded.shape[-2:])
+        mean, square = mixed.transpose(1, 2).reshape(shape).chunk(2, dim=1)
         return mean + centre, ((square - mean.square()).clamp(min=0) + EPSILON).sqrt()
 
 

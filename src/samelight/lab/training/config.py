@@ -27,6 +27,8 @@ class Recipe:
     """Steps over which the rate rises from zero at the very start."""
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 1e-3
+    pretrained_pace: float = 0.2
+    """Share of the rate at which parameters that begin trained are changed."""
     clip_norm: float = 1.0
     """Largest gradient norm of a step."""
     ema_decay: float = 0.998

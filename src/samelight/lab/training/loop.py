@@ -79,7 +79,8 @@ class Trainer:
         self.fabric.launch()
         objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.inner = objective
-        optimizer = make_optimizer(objective, recipe)
+        pretrained = objective.network.pretrained_parameters()
+        optimizer = make_optimizer(objective, recipe, pretrained)
         # The objective is wrapped, not the network: its passes then meet the same gradients' sum
         # on every rank, whatever passes it makes.
         self.objective, self.optimizer = self.fabric.setup(objective, optimizer)
@@ -134,7 +135,8 @@ class Trainer:
     def _step(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
         rate = learning_rate(self.recipe, self.images_seen)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            # Checkpoints of before there were paces have none.
+            group["lr"] = rate * group.get("pace", 1.0)
         losses = self.objective(batch)
         self.fabric.backward(losses.total)
         norm = self.fabric.clip_gradients(

@@ -1,6 +1,7 @@
 """The optimizer and its rate."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -8,13 +9,28 @@ from torch import nn
 from samelight.lab.training.config import Recipe
 
 
-def make_optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW; norms and biases, being vectors, are not decayed."""
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def make_optimizer(
+    module: nn.Module, recipe: Recipe, pretrained: Iterable[nn.Parameter] = ()
+) -> torch.optim.AdamW:
+    """AdamW; norms and biases, being vectors, are not decayed.
+
+    Args:
+        module: what is trained.
+        recipe: how.
+        pretrained: those of its parameters that begin trained: their group's `pace` is a share
+            of the rate.
+    """
+    known = set(pretrained)
+    groups = []
+    for pace in (1.0, recipe.pretrained_pace):
+        for decay in (recipe.weight_decay, 0.0):
+            chosen = [
+                p
+                for p in module.parameters()
+                if p.requires_grad and (p in known) == (pace != 1.0) and (p.ndim > 1) == (decay > 0)
+            ]
+            if chosen:
+                groups.append({"params": chosen, "weight_decay": decay, "pace": pace})
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=True)
 
 

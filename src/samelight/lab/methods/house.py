@@ -1,0 +1,146 @@
+"""The house model: predicts the correction itself, from what things are and what light they are in.
+
+Ours; docs/methods/house.md says what it took from the four published methods and what it did not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from samelight.lab.data.views import CompositeView
+from samelight.lab.losses.pixel import foreground_absolute_error, foreground_squared_error
+from samelight.lab.methods.contract import (
+    Batch,
+    CorrectionNetwork,
+    Losses,
+    Method,
+    Objective,
+    Traits,
+)
+from samelight.lab.nn.heads import recolour
+from samelight.lab.nn.histogram import region_histograms
+from samelight.lab.nn.regions import RegionMoments, region_moments, resize_mask
+from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
+from samelight.lab.nn.trunk import TRUNK_STRIDE, TRUNK_WIDTHS, Trunk
+from samelight.lab.training.config import Recipe, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseConfig:
+    """Shape of the network and of its loss."""
+
+    width: int = 160
+    """Of a token."""
+    blocks: int = 3
+    """Layers in which the tokens look at one another; 0 leaves the statistics alone."""
+    heads: int = 4
+    code_width: int = 256
+    bins: int = 16
+    pretrained: bool = True
+    """Whether the trunk begins with ImageNet's weights."""
+    size_px: int = 256
+    compare_px: int = 64
+    """Side at which output and real image are compared: averaging commutes with an affine map."""
+    untouched: float = 0.15
+    """Share of examples in which nothing is to be done."""
+    squared_weight: float = 12.0
+    absolute_weight: float = 1.0
+
+
+class House(CorrectionNetwork):
+    """Statistics of both regions and tokens that attend to one another, to one affine map."""
+
+    def __init__(self, config: HouseConfig) -> None:
+        super().__init__()
+        self.traits = Traits(size_px=config.size_px, multiple_of=TRUNK_STRIDE)
+        self.bins, self.pretrained = config.bins, config.pretrained
+        self.trunk = Trunk(pretrained=config.pretrained)
+        # Each level apart, or the loudest would drown the others and the colours.
+        self.level_norms = nn.ModuleList(nn.LayerNorm(4 * width) for width in TRUNK_WIDTHS)
+        seen = 4 * (3 + sum(TRUNK_WIDTHS)) + 6 * config.bins
+        self.code = nn.Sequential(
+            nn.Linear(seen, config.code_width),
+            nn.GELU(),
+            nn.Linear(config.code_width, config.code_width),
+            nn.GELU(),
+        )
+        features = sum(TRUNK_WIDTHS[-2:])
+        self.place_norm = nn.LayerNorm(features)
+        self.place = nn.Linear(features + 7, config.width)
+        self.told = nn.Linear(config.code_width, config.width)
+        self.blocks = nn.ModuleList(
+            TokenBlock(config.width, config.heads) for _ in range(config.blocks)
+        )
+        self.norm = nn.LayerNorm(config.width)
+        self.head = nn.Linear(config.code_width + 2 * config.width, 12)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def pretrained_parameters(self) -> Iterable[nn.Parameter]:
+        """The trunk's, if it begins trained."""
+        return self.trunk.parameters() if self.pretrained else ()
+
+    def coefficients(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """Predict one map for the whole foreground: (B,12,1,1), zero = no change."""
+        levels = self.trunk(composite)
+        code = self._code(composite, levels, mask)
+        size = (levels[-1].shape[-2], levels[-1].shape[-1])
+        features = torch.cat([levels[-1], levels[-2]], dim=1).permute(0, 2, 3, 1)
+        colours = place_colours(composite, mask, size).permute(0, 2, 3, 1)
+        places = torch.cat([self.place_norm(features).float(), colours], dim=3).flatten(1, 2)
+        tokens = self.place(places) + self.told(code)[:, None]
+        for block in self.blocks:
+            tokens = block(tokens)
+        regions = region_means(self.norm(tokens), resize_mask(mask, size).flatten(2))
+        head: Tensor = self.head(torch.cat([code.float(), regions], dim=1))
+        return head.float()[:, :, None, None]
+
+    def _code(self, composite: Tensor, levels: list[Tensor], mask: Tensor) -> Tensor:
+        """Sum up the image: statistics of both regions' colours and features, (B,code_width)."""
+        seen = [_row(region_moments(4 * (composite - 0.5), mask))]
+        for norm, level in zip(self.level_norms, levels, strict=True):
+            moments = region_moments(level, resize_mask(mask, level.shape[-2:]))
+            seen.append(norm(_row(moments)))
+        seen.append(4 * region_histograms(composite, mask, self.bins).flatten(1))
+        code: Tensor = self.code(torch.cat(seen, dim=1))
+        return code
+
+
+def _row(moments: RegionMoments) -> Tensor:
+    return torch.cat([*moments.foreground, *moments.background], dim=1)
+
+
+class HouseObjective(Objective):
+    """Pixel error of what the correction makes of the composite, at a small size."""
+
+    def __init__(self, network: House, config: HouseConfig) -> None:
+        super().__init__()
+        self.network: House = network
+        self.config = config
+
+    def forward(self, batch: Batch) -> Losses:
+        """Compare with the real image."""
+        config = self.config
+        coefficients = self.network.coefficients(batch.composite, batch.mask)
+        size = [min(config.compare_px, side) for side in batch.mask.shape[-2:]]
+        composite, real, mask = (resize_mask(part, size) for part in batch)
+        image = composite + mask * (recolour(composite, coefficients) - composite)
+        squared = foreground_squared_error(image, real, mask)
+        absolute = foreground_absolute_error(image, real, mask)
+        total = config.squared_weight * squared + config.absolute_weight * absolute
+        return Losses(total, {"squared": squared, "absolute": absolute})
+
+
+HOUSE = Method(
+    name="house",
+    paper=None,
+    configs={"small": HouseConfig()},
+    network=House,
+    objective=HouseObjective,
+    view=lambda config: CompositeView(untouched=config.untouched),
+    recipe=Recipe(
+        stages=(Stage(size_px=128, images=160_000, learning_rate=7e-4, final_learning_rate=0.0),),
+    ),
+)

