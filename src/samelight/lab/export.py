@@ -130,6 +130,8 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
         warnings.filterwarnings("ignore", "Converting a tensor to a Python")
+        # Slices with a negative step, as reflecting pads have, are left for the runtime to fold.
+        warnings.filterwarnings("ignore", "Constant folding")
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             network,
