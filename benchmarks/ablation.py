@@ -40,7 +40,7 @@ LOOK = {"rcl_esf": 3, "giftnet": 3, "scs_co": 3, "ssh": 1}
 
 NARROW_UNET = {"channels": (16, 32, 48, 64)}
 NARROW_SSH = {"channels": (8, 16, 32, 64, 128)}
-"""A quarter of the shipped networks' weights, so that many trainings fit into a day."""
+"""A fraction of the shipped networks' weights, so that many trainings fit into a day."""
 
 BASES: dict[str, dict[str, Any]] = {
     "rcl_esf": NARROW_UNET,

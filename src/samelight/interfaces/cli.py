@@ -27,7 +27,7 @@ def run() -> int:
     try:
         return main()
     except SystemExit as finished:
-        if finished.code != 0 or sys.argv[1] not in _PHOTO_COMMANDS:
+        if finished.code != 0 or _command() not in _PHOTO_COMMANDS:
             raise
     sys.stdout.flush()
     os._exit(0)
@@ -54,7 +54,7 @@ def main() -> int:
 
 def _app() -> Callable[[], None]:
     """Import no more commands than are asked for."""
-    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    command = _command()
     if command not in _PHOTO_COMMANDS:
         from samelight.interfaces.commands import app
 
@@ -68,6 +68,10 @@ def _app() -> Callable[[], None]:
     from samelight.interfaces.editing import photo_app
 
     return photo_app()
+
+
+def _command() -> str:
+    return sys.argv[1] if len(sys.argv) > 1 else ""
 
 
 def _open(load_session: Callable[[], object]) -> None:

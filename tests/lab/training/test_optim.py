@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -65,6 +66,14 @@ def test_norms_biases_and_frozen_weights_are_not_decayed():
     assert (decayed["weight_decay"], kept["weight_decay"]) == (RECIPE.weight_decay, 0)
     assert isinstance(optimizer, torch.optim.AdamW)
     assert decayed["betas"] == RECIPE.betas
+
+
+def test_no_decay_and_no_pace_of_its_own_leave_nobody_out():
+    module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
+    recipe = replace(RECIPE, weight_decay=0.0, pretrained_pace=1.0)
+    groups = make_optimizer(module, recipe, module[0].parameters()).param_groups
+    found = [id(p) for group in groups for p in group["params"]]
+    assert sorted(found) == sorted(id(p) for p in module.parameters())
 
 
 def test_what_begins_trained_goes_at_its_own_pace():

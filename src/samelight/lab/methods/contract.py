@@ -96,14 +96,15 @@ class CorrectionNetwork(Network):
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
-        return Trace(self._rendered(self.coefficients(composite, mask), composite, mask), {})
+        return Trace(self.rendered(self.coefficients(composite, mask), composite, mask), {})
 
     def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """What an exported file gives: the harmonized image, in [0,1], and the coefficients."""
         coefficients = self.coefficients(composite, mask)
-        return self._rendered(coefficients, composite, mask).clamp(0, 1), coefficients
+        return self.rendered(coefficients, composite, mask).clamp(0, 1), coefficients
 
-    def _rendered(self, coefficients: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
+    def rendered(self, coefficients: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
+        """Apply coefficients to a composite inside its mask, at whatever size: (B,3,H,W)."""
         return composite + mask * (recolour(composite, coefficients) - composite)
 
 

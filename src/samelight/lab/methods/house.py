@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from samelight.lab.data.views import CompositeView
-from samelight.lab.losses.pixel import foreground_absolute_error, foreground_squared_error
 from samelight.lab.methods.contract import (
     Batch,
     CorrectionNetwork,
@@ -19,16 +18,16 @@ from samelight.lab.methods.contract import (
     Objective,
     Traits,
 )
-from samelight.lab.nn.heads import recolour
+from samelight.lab.methods.shared import PixelWeights, pixel_losses
 from samelight.lab.nn.histogram import region_histograms
-from samelight.lab.nn.regions import RegionMoments, region_moments, resize_mask
+from samelight.lab.nn.regions import region_moments, resize_mask
 from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
 from samelight.lab.nn.trunk import TRUNK_STRIDE, TRUNK_WIDTHS, Trunk
 from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class HouseConfig:
+class HouseConfig(PixelWeights):
     """Shape of the network and of its loss."""
 
     width: int = 160
@@ -45,8 +44,6 @@ class HouseConfig:
     """Side at which output and real image are compared: averaging commutes with an affine map."""
     untouched: float = 0.15
     """Share of examples in which nothing is to be done."""
-    squared_weight: float = 12.0
-    absolute_weight: float = 1.0
 
 
 class House(CorrectionNetwork):
@@ -99,17 +96,13 @@ class House(CorrectionNetwork):
 
     def _code(self, composite: Tensor, levels: list[Tensor], mask: Tensor) -> Tensor:
         """Sum up the image: statistics of both regions' colours and features, (B,code_width)."""
-        seen = [_row(region_moments(4 * (composite - 0.5), mask))]
+        seen = [region_moments(4 * (composite - 0.5), mask).row()]
         for norm, level in zip(self.level_norms, levels, strict=True):
             moments = region_moments(level, resize_mask(mask, level.shape[-2:]))
-            seen.append(norm(_row(moments)))
+            seen.append(norm(moments.row()))
         seen.append(4 * region_histograms(composite, mask, self.bins).flatten(1))
         code: Tensor = self.code(torch.cat(seen, dim=1))
         return code
-
-
-def _row(moments: RegionMoments) -> Tensor:
-    return torch.cat([*moments.foreground, *moments.background], dim=1)
 
 
 class HouseObjective(Objective):
@@ -122,15 +115,11 @@ class HouseObjective(Objective):
 
     def forward(self, batch: Batch) -> Losses:
         """Compare with the real image."""
-        config = self.config
         coefficients = self.network.coefficients(batch.composite, batch.mask)
-        size = [min(config.compare_px, side) for side in batch.mask.shape[-2:]]
+        size = [min(self.config.compare_px, side) for side in batch.mask.shape[-2:]]
         composite, real, mask = (resize_mask(part, size) for part in batch)
-        image = composite + mask * (recolour(composite, coefficients) - composite)
-        squared = foreground_squared_error(image, real, mask)
-        absolute = foreground_absolute_error(image, real, mask)
-        total = config.squared_weight * squared + config.absolute_weight * absolute
-        return Losses(total, {"squared": squared, "absolute": absolute})
+        image = self.network.rendered(coefficients, composite, mask)
+        return pixel_losses(image, real, mask, self.config)
 
 
 HOUSE = Method(

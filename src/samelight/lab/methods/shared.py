@@ -1,4 +1,4 @@
-"""What the U-Net methods have in common: the network's shape and the pixel error."""
+"""What methods have in common: the U-Net's shape and the pixel error."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,17 @@ from samelight.lab.nn.unet import FuseFactory, PlainFusion, UNet
 
 
 @dataclass(frozen=True, kw_only=True)
-class UNetConfig:
-    """Shape of the U-Net and weights of the pixel terms; the methods' configurations add theirs."""
+class PixelWeights:
+    """Weights of the pixel terms; configurations add theirs."""
+
+    squared_weight: float = 12.0
+    """Weight of the squared error: makes both pixel terms alike at an error of 1/12."""
+    absolute_weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetConfig(PixelWeights):
+    """Shape of the U-Net; the methods' configurations add theirs."""
 
     channels: tuple[int, ...] = (48, 80, 128, 192)
     """Width of each level, finest first."""
@@ -26,9 +35,6 @@ class UNetConfig:
     size_px: int = 384
     """Side of the input at inference, three times the recipes' 128 px: for GiftNet clearly better
     than once or twice (docs/methods/giftnet.md)."""
-    squared_weight: float = 12.0
-    """Weight of the squared error: makes both pixel terms alike at an error of 1/12."""
-    absolute_weight: float = 1.0
 
 
 def make_unet(config: UNetConfig, fuse: FuseFactory = PlainFusion) -> UNet:
@@ -43,7 +49,7 @@ def make_unet(config: UNetConfig, fuse: FuseFactory = PlainFusion) -> UNet:
     )
 
 
-def pixel_losses(image: Tensor, real: Tensor, mask: Tensor, config: UNetConfig) -> Losses:
+def pixel_losses(image: Tensor, real: Tensor, mask: Tensor, config: PixelWeights) -> Losses:
     """Compare an output with the real image: terms `squared` and `absolute`, and their sum.
 
     Args:

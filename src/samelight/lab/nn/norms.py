@@ -198,7 +198,7 @@ def _attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tens
     if torch.onnx.is_in_onnx_export():
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=scale)
     # Widths made equal with zeros, and one head: PyTorch then takes its kernel that never holds
-    # the n x m products, twice as fast here.
+    # the n x m products.
     wider = (0, values.shape[-1] - queries.shape[-1])
     attended: Tensor = F.scaled_dot_product_attention(
         F.pad(queries, wider)[:, None],

@@ -27,6 +27,10 @@ class RegionMoments(NamedTuple):
     foreground: Moments
     background: Moments
 
+    def row(self) -> Tensor:
+        """All four side by side, (B,4 C)."""
+        return torch.cat([*self.foreground, *self.background], dim=1)
+
 
 def resize_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
     """Average a mask down to a feature map's size, so that a thin foreground does not vanish.

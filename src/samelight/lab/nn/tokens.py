@@ -12,8 +12,7 @@ LEAST_SHARE = 0.01
 class TokenBlock(nn.Module):
     """Self-attention and a two-layer network, each after a norm and added to its input.
 
-    The products are few: the attention is written out, which trains faster here than a fused
-    kernel, and exports as it stands.
+    The attention is written out: its products are few, and it exports as it stands.
     """
 
     def __init__(self, width: int, heads: int) -> None:

