@@ -1,11 +1,10 @@
 """How many cells a correction needs: docs/full-resolution.md has the table.
 
 `python benchmarks/fit_grid.py DIR` takes composites and masks in iHarmony4's layout. At the
-network's size each is harmonized by the default network, and by a hard synthetic edit (light from
-one side, a warm spot, contrast, saturation); a correction is fitted to each answer, rendered, and
-compared with it inside the mask; that of the network's also with the real image, as fMSE relative
-to the composite's. It also says how much harmonizing twice still changes.
-Writes `fit_grid.csv` beside itself.
+network's size each is harmonized by a network, and by a hard synthetic edit (light from one side, a
+warm spot, contrast, saturation); a correction is fitted to each answer, rendered, and compared with
+it inside the mask; that of the network's also with the real image, as fMSE relative to the
+composite's. Writes `fit_grid.csv` beside itself.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from PIL import Image
 from samelight.color import linear_to_srgb, srgb_to_linear
 from samelight.correction import Correction
 from samelight.lab.data.pairs import Pair, list_pairs
-from samelight.models import Session, load_session
+from samelight.models import load_session
 from samelight.polynomial import fit_polynomial
 from samelight.render import render
 from samelight.shrink import shrink
@@ -35,14 +34,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", type=Path, help="holds composite_images and masks")
     parser.add_argument("--every", type=int, default=1, help="take one pair of this many")
+    parser.add_argument("--model", default="giftnet.photos-384", help="one that paints pictures")
     arguments = parser.parse_args()
-    session = load_session()
+    session = load_session(arguments.model)
     listed = list_pairs(arguments.pairs)[:: arguments.every]
     triples = [_read(pair, session.size_px) for pair in listed]
     pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
     reals = [real for _, real, mask in triples if mask.any()]
     answers = [session.run(*pair) for pair in pairs]
-    _say_second_run(pairs, answers, session)
     rows = [_measure(pairs, reals, answers, cells) for cells in CELLS]
     rows.append(_measure_polynomial(pairs, answers))
     with Path(__file__).with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
@@ -147,26 +146,6 @@ def _quarter(values: FloatArray) -> FloatArray:
     side = len(values) // 4
     mean: FloatArray = values.reshape(side, 4, side, 4, -1).mean(axis=(1, 3), dtype=np.float32)
     return mean.reshape(side, side, *values.shape[2:])
-
-
-def _say_second_run(
-    pairs: list[tuple[FloatArray, FloatArray]], answers: list[FloatArray], session: Session
-) -> None:
-    """Say how much of the first run's change a second one makes again."""
-    shares, firsts, seconds = [], [], []
-    for (composite, mask), answer in zip(pairs, answers, strict=True):
-        once = render(composite, mask, Correction.fit(composite, answer, mask))
-        again = render(once, mask, Correction.fit(once, session.run(once, mask), mask))
-        inside = mask > 0
-        first = float(np.abs(once - composite)[inside].mean())
-        second = float(np.abs(again - once)[inside].mean())
-        firsts.append(first)
-        seconds.append(second)
-        shares.append(second / max(first, 1e-6))
-    sys.stdout.write(
-        f"second run: {np.mean(seconds) / np.mean(firsts):.3f} of the first's change on average, "
-        f"median share {np.median(shares):.3f}, {len(shares)} pairs\n"
-    )
 
 
 if __name__ == "__main__":

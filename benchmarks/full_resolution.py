@@ -115,7 +115,7 @@ def _pillow(photo: Path, runs: int) -> dict[str, float]:
 
 
 def _samelight(photo: Path, runs: int) -> dict[str, float]:
-    """Our stages, one by one; the network's includes shrinking photo and mask for it."""
+    """Our stages, one by one; to predict is to run the network, and to fit if it paints."""
     import tempfile
 
     from samelight.correction import Correction
@@ -129,15 +129,19 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     session = load_session()
     before, mask = read_photo(photo), read_coverage(photo.with_name("mask.png"))
     size = session.size_px
-    composite, small_mask = shrink(before.pixels, size), shrink(mask, size)
-    harmonized = session.run(composite, small_mask)
-    correction = Correction.fit(composite, harmonized, small_mask)
+    small = shrink(before.pixels, size), shrink(mask, size)
+
+    def predict() -> Correction:
+        if session.predicts_correction:
+            return Correction(session.correct(*small))
+        return Correction.fit(small[0], session.run(*small), small[1])
+
+    correction = predict()
     render(before.pixels, mask, correction)
     stages = {
         "decode": lambda: read_photo(photo),
         "shrink": lambda: (shrink(before.pixels, size), shrink(mask, size)),
-        "network": lambda: session.run(composite, small_mask),
-        "fit": lambda: Correction.fit(composite, harmonized, small_mask),
+        "predict": predict,
         "render": lambda: render(before.pixels, mask, correction),
     }
     measured = {name: _median(work, runs) for name, work in stages.items()}
@@ -197,12 +201,12 @@ def _machine() -> str:
 
 def _table(rows: dict[int, dict[str, Any]]) -> str:
     """Lay the results out as Markdown."""
-    names = ("decode", "shrink", "network", "fit", "render", "encode")
+    names = ("decode", "shrink", "predict", "render", "encode")
     head = ["MP", *names, "Pillow decode + encode", "Color3DLUT", "ours / codec"]
     head += ["render / LUT", "ms per MP", "peak MiB"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for size, row in sorted(rows.items()):
-        ours = row["shrink"] + row["network"] + row["fit"] + row["render"]
+        ours = row["shrink"] + row["predict"] + row["render"]
         codec = row["pillow_decode"] + row["pillow_encode"]
         whole = ours + row["decode"] + row["encode"]
         cells = [str(size), *(f"{row[name]:.3f}" for name in names)]

@@ -4,7 +4,8 @@
 
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder here has a results.json and a training.json; for the kind `ablation` it is a method,
-and for `comparison` and `paper-sizes` it is "all". tests/test_tables.py holds the pages to it.
+and for `comparison`,
+`paper-sizes` and `two-backgrounds` it is "all". tests/test_tables.py holds the pages to it.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any
 
 import ablation
 import paper_sizes
+import two_backgrounds
 
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.evaluation.results import Contest, Results, Summary, read_results
@@ -153,6 +155,7 @@ TABLES: dict[str, Callable[[str], str]] = {
     "photos": _photos,
     "ablation": ablation.table,
     "paper-sizes": paper_sizes.table,
+    "two-backgrounds": two_backgrounds.table,
 }
 
 

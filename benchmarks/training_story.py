@@ -23,8 +23,9 @@ def story(run: Path) -> dict[str, Any]:
     about = json.loads((run / "run.json").read_text())
     images, minutes = _cost(run / "log.csv")
     curve = _curve(run / "figures.jsonl")
-    # The log's last rows may be missing: they are written every 50 steps.
-    total = max(images, curve[-1]["images"])
+    # Weights are those of the last checkpoint: the log may end before it, as rows are written
+    # every 50 steps, and in a run that was broken off goes on behind it.
+    total = curve[-1]["images"]
     return {
         "images": total,
         "minutes": round(minutes * total / images),

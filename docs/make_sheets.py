@@ -1,8 +1,9 @@
-"""Make the contact sheets of docs/methods/house.md.
+"""Make the contact sheets of docs/methods/house.md, and the README's picture.
 
 `python docs/make_sheets.py real DIR` lays out composites made by people (DIR holds `*_comp.*` and
 `*_mask.png`), each before and after. `python docs/make_sheets.py lights DIR` pastes the example's
-otter before pairs of photos from DIR and prints what became of it as a table.
+otter before pairs of photos from DIR and prints what became of it as a table; the first pair is
+the README's.
 """
 
 import argparse
@@ -76,7 +77,7 @@ def real(harmonizer: Harmonizer, folder: Path) -> None:
 
 
 def lights(harmonizer: Harmonizer, folder: Path) -> None:
-    """The otter before ten pairs of photos, before and after: house-lights.jpg, and a table."""
+    """The otter before ten pairs of photos, before and after: two pictures and a table."""
     own = read_photo(_ROOT / "examples" / "composite.jpg").pixels
     mask = as_float(read_mask(_ROOT / "examples" / "mask.png"))
     tiles, rows = [], []
@@ -100,18 +101,20 @@ def lights(harmonizer: Harmonizer, folder: Path) -> None:
             )
         )
     _save("house-lights", tiles)
+    _save("demo", tiles[:4], tile=(375, 250))
     heads = ("backgrounds", "L* 1st", "L* 2nd", "b* 1st", "b* 2nd", "L* apart", "b* apart")
     sys.stdout.write(markdown_table(heads, rows) + "\n")
 
 
-def _save(name: str, tiles: list[Pixels]) -> None:
-    width, height = (side + _GAP_PX for side in _TILE)
-    rows = -(-len(tiles) // _PER_ROW)
-    sheet = Image.new("RGB", (_PER_ROW * width - _GAP_PX, rows * height - _GAP_PX), "white")
+def _save(name: str, tiles: list[Pixels], tile: tuple[int, int] = _TILE) -> None:
+    width, height = (side + _GAP_PX for side in tile)
+    columns = min(_PER_ROW, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * width - _GAP_PX, rows * height - _GAP_PX), "white")
     for number, pixels in enumerate(tiles):
-        tile = ImageOps.pad(Image.fromarray(pixels), _TILE, color="white")
-        down, across = divmod(number, _PER_ROW)
-        sheet.paste(tile, (across * width, down * height))
+        padded = ImageOps.pad(Image.fromarray(pixels), tile, color="white")
+        down, across = divmod(number, columns)
+        sheet.paste(padded, (across * width, down * height))
     sheet.save(_IMAGES / f"{name}.jpg", quality=85, optimize=True)
 
 

@@ -175,7 +175,7 @@ class Harmonizer:
         return render(pixels, mask, correction)
 
 
-def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 384) -> Prediction:
+def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 256) -> Prediction:
     """Make the small pictures that are looked at, without a network: nothing is changed.
 
     Args:

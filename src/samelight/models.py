@@ -15,7 +15,7 @@ import onnxruntime as ort
 from samelight.errors import ModelError
 from samelight.types import FloatArray
 
-DEFAULT_MODEL = "giftnet.photos-384"
+DEFAULT_MODEL = "house.photos-256"
 
 _WEIGHTS = Path(__file__).with_name("weights")
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"

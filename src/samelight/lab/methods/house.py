@@ -141,6 +141,6 @@ HOUSE = Method(
     objective=HouseObjective,
     view=lambda config: CompositeView(untouched=config.untouched),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=160_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(Stage(size_px=128, images=320_000, learning_rate=7e-4, final_learning_rate=0.0),),
     ),
 )

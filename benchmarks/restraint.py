@@ -1,0 +1,89 @@
+"""Whether a model does too little or too much: docs/methods/house.md has the figures.
+
+`python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout, at 256 px. It applies
+the correction at several strengths: if the error is least above 1, the model is too timid. It
+harmonizes each result again, and the real images, which need nothing: if it changes them much, it
+does not know when to stop.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from samelight.harmonizer import Harmonizer
+from samelight.lab.data.pairs import Pair, list_pairs
+from samelight.lab.evaluation.metrics import foreground_mse_255
+from samelight.lab.evaluation.report import markdown_table
+from samelight.models import DEFAULT_MODEL
+from samelight.render import render
+from samelight.shrink import shrink
+from samelight.types import FloatArray
+
+STRENGTHS = (0.6, 0.8, 1.0, 1.15, 1.3, 1.5)
+SIDE_PX = 256
+
+
+class Triple(NamedTuple):
+    """Small and square, in [0,1]."""
+
+    composite: FloatArray
+    real: FloatArray
+    mask: FloatArray
+
+
+def read(pair: Pair) -> Triple:
+    """Read a pair and make it small."""
+    small = []
+    for path, mode in ((pair.composite, "RGB"), (pair.real, "RGB"), (pair.mask, "L")):
+        with Image.open(path) as image:
+            small.append(shrink(np.asarray(image.convert(mode)), SIDE_PX))
+    return Triple(*small)
+
+
+def at_strengths(harmonizer: Harmonizer, triple: Triple) -> list[float]:
+    """The fMSE of the composite, and of it corrected at each strength."""
+    composite, real, mask = triple
+    correction = harmonizer.predict(composite, mask)
+    outputs = [render(composite, mask, correction.with_strength(s)) for s in STRENGTHS]
+    return [foreground_mse_255(255 * o, 255 * real, mask) for o in (composite, *outputs)]
+
+
+def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
+    """Levels by which the foreground changes: the composite, its result again, the real image."""
+    composite, real, mask = triple
+    once = harmonizer.harmonize(composite, mask)
+    again, needless = harmonizer.harmonize(once, mask), harmonizer.harmonize(real, mask)
+    inside = mask > 0
+    pairs = ((composite, once), (once, again), (real, needless))
+    return [255 * float(np.abs(after - before)[inside].mean()) for before, after in pairs]
+
+
+def main() -> None:
+    """Print a row per strength, and how far things are moved."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    arguments = parser.parse_args()
+    harmonizer = Harmonizer(arguments.model)
+    triples = [read(pair) for pair in list_pairs(arguments.pairs)]
+    found = np.array([at_strengths(harmonizer, triple) for triple in triples])
+    before, after = found[:, :1], found[:, 1:]
+    ratios, improved = after.mean(axis=0) / before.mean(), (after < before).mean(axis=0)
+    rows = [
+        (f"{strength:.2f}", f"{ratio:.3f}", f"{100 * share:.1f} %")
+        for strength, ratio, share in zip(STRENGTHS, ratios, improved, strict=True)
+    ]
+    sys.stdout.write(markdown_table(("strength", "fMSE / composite", "improved"), rows) + "\n")
+    first, second, needless = np.mean([moves(harmonizer, triple) for triple in triples], axis=0)
+    sys.stdout.write(
+        f"foregrounds move by {first:.2f} of 255 levels, in a second run by {second:.2f} "
+        f"({second / first:.2f} of it), and those of real images by {needless:.2f}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
