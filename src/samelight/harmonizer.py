@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samelight.convert import convert_correction
 from samelight.correction import Correction, require_strength
 from samelight.errors import PhotoError
 from samelight.io.mask import MaskLike, coerce_mask, require_same_size
@@ -57,8 +56,8 @@ class Harmonizer:
     def predict(self, pixels: Pixels, mask: Coverage, *, icc: bytes | None = None) -> Correction:
         """Work out what to do with a photo's foreground.
 
-        The network sees sRGB. What it answers is fitted in the photo's own space, so that pixels
-        of a wide-gamut photo are corrected as they are and no colour is clipped to sRGB.
+        The network sees sRGB. In a photo with another profile what it answers is fitted in the
+        photo's own space, so that pixels are corrected as they are and none is clipped to sRGB.
 
         Args:
             pixels: (H,W,3) encoded RGB: uint8, uint16, or float32 in [0,1].
@@ -84,31 +83,22 @@ class Harmonizer:
         if not mask.any():
             return Prediction(Correction.identity(), composite, composite, small_mask)
         profile = usable_profile(icc) if icc else None
-        if self._session.predicts_correction:
-            return self._take_correction(composite, small_mask, profile)
-        if profile is None:
-            harmonized = self._session.run(composite, small_mask)
-        else:
-            harmonized = self._run_in_profile(composite, small_mask, profile)
-        fitted = Correction.fit(composite, harmonized, small_mask)
-        return Prediction(replace(fitted, icc=profile), composite, harmonized, small_mask)
+        shown = composite if profile is None else to_srgb(composite, profile)
+        answer, correction = self._look(shown, small_mask)
+        if profile is not None:
+            # As a difference: what sRGB could not show is not lost, and what did not change stays.
+            change = from_srgb(answer, profile) - from_srgb(shown, profile)
+            answer = (composite + change).clip(0, 1)
+        if correction is None or profile is not None:
+            correction = replace(Correction.fit(composite, answer, small_mask), icc=profile)
+        return Prediction(correction, composite, answer, small_mask)
 
-    def _take_correction(
-        self, composite: FloatArray, mask: FloatArray, icc: bytes | None
-    ) -> Prediction:
-        """Run a network that answers with a correction, which holds for sRGB."""
-        shown = composite if icc is None else to_srgb(composite, icc)
-        correction = convert_correction(Correction(self._session.correct(shown, mask)), icc)
-        harmonized = render(composite, mask, correction)
-        return Prediction(correction, composite, harmonized, mask)
-
-    def _run_in_profile(self, composite: FloatArray, mask: FloatArray, icc: bytes) -> FloatArray:
-        """Run the network on a picture in another space; the answer is in that space too."""
-        shown = to_srgb(composite, icc)
-        answer = self._session.run(shown, mask)
-        # As a difference: what sRGB could not show is not lost, and what did not change stays.
-        change = from_srgb(answer, icc) - from_srgb(shown, icc)
-        return (composite + change).clip(0, 1)
+    def _look(self, shown: FloatArray, mask: FloatArray) -> tuple[FloatArray, Correction | None]:
+        """What the network makes of a picture in sRGB, and the correction, if it predicts one."""
+        if not self._session.predicts_correction:
+            return self._session.run(shown, mask), None
+        correction = Correction(self._session.correct(shown, mask))
+        return render(shown, mask, correction), correction
 
     def harmonize_photo(self, photo: Photo, mask: Coverage, *, strength: float = 1.0) -> Photo:
         """Harmonize a photo read by `samelight.io.photo`, at its own depth and in its own space.
