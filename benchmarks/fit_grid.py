@@ -14,15 +14,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from restraint import read
 
 from samelight.color import linear_to_srgb, srgb_to_linear
 from samelight.correction import Correction
-from samelight.lab.data.pairs import Pair, list_pairs
+from samelight.lab.data.pairs import list_pairs
 from samelight.models import load_session
 from samelight.polynomial import fit_polynomial
 from samelight.render import render
-from samelight.shrink import shrink
 from samelight.types import FloatArray
 
 CELLS = (1, 8, 16, 32, 48, 64, 96)
@@ -38,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     session = load_session(arguments.model)
     listed = list_pairs(arguments.pairs)[:: arguments.every]
-    triples = [_read(pair, session.size_px) for pair in listed]
+    triples = [read(pair, session.size_px) for pair in listed]
     pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
     reals = [real for _, real, mask in triples if mask.any()]
     answers = [session.run(*pair) for pair in pairs]
@@ -50,16 +49,6 @@ def main() -> None:
         writer.writerows(rows)
     for row in rows:
         sys.stdout.write(" | ".join(str(value) for value in row.values()) + "\n")
-
-
-def _read(pair: Pair, size_px: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Composite, real image and mask, at the network's size."""
-    small = []
-    for path, mode in ((pair.composite, "RGB"), (pair.real, "RGB"), (pair.mask, "L")):
-        with Image.open(path) as image:
-            small.append(shrink(np.asarray(image.convert(mode)), size_px))
-    composite, real, mask = small
-    return composite, real, mask
 
 
 def _hard_edit(composite: FloatArray, mask: FloatArray) -> FloatArray:

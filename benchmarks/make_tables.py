@@ -4,8 +4,8 @@
 
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder here has a results.json and a training.json; for the kind `ablation` it is a method,
-and for `comparison`,
-`paper-sizes` and `two-backgrounds` it is "all". tests/test_tables.py holds the pages to it.
+and for `comparison`, `paper-sizes` and `two-backgrounds` it is "all". tests/test_tables.py holds
+the pages to it.
 """
 
 import json

@@ -35,12 +35,12 @@ class Triple(NamedTuple):
     mask: FloatArray
 
 
-def read(pair: Pair) -> Triple:
+def read(pair: Pair, size_px: int) -> Triple:
     """Read a pair and make it small."""
     small = []
     for path, mode in ((pair.composite, "RGB"), (pair.real, "RGB"), (pair.mask, "L")):
         with Image.open(path) as image:
-            small.append(shrink(np.asarray(image.convert(mode)), SIDE_PX))
+            small.append(shrink(np.asarray(image.convert(mode)), size_px))
     return Triple(*small)
 
 
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     harmonizer = Harmonizer(arguments.model)
-    triples = [read(pair) for pair in list_pairs(arguments.pairs)]
+    triples = [read(pair, SIDE_PX) for pair in list_pairs(arguments.pairs)]
     found = np.array([at_strengths(harmonizer, triple) for triple in triples])
     before, after = found[:, :1], found[:, 1:]
     ratios, improved = after.mean(axis=0) / before.mean(), (after < before).mean(axis=0)
