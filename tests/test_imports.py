@@ -67,7 +67,7 @@ def test_version_loads_nothing_heavy():
         "sys.argv = ['samelight', '--version']\n"
         "from samelight.interfaces.cli import main\n"
         "code = main()\n"
-        "heavy = ['numpy', 'onnxruntime', 'typer', 'rich', 'pyvips', 'PIL', 'torch']\n"
+        "heavy = ['numpy', 'onnxruntime', 'rich', 'pyvips', 'PIL', 'torch']\n"
         "print([name for name in heavy if name in sys.modules])\n"
         "sys.exit(code)"
     )

@@ -4,58 +4,182 @@ All of them need the lab's half of the package, but not torch; it is imported in
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from samelight.errors import DatasetError, UsageError
 from samelight.interfaces.console import follow, results_console
+from samelight.interfaces.terminal import (
+    Commands,
+    Parser,
+    add_command,
+    add_commands,
+    remark,
+    tell,
+)
 from samelight.io.files import require_writable_file
 
 if TYPE_CHECKING:
     from samelight.lab.data.synthesize import Builder
     from samelight.lab.evaluation.results import Results
 
-Model = Annotated[str, typer.Argument(help="A name from `samelight methods`, or .onnx file.")]
-Pairs = Annotated[
-    Path, typer.Option(help="iHarmony4, ccHarmony, RealHM, or a folder in iHarmony4's layout.")
-]
-Split = Annotated[
-    str | None, typer.Option(help="train, test or all; test where the data set has a list of it.")
-]
-ProtocolName = Annotated[
-    str, typer.Option(help="samelight, or a dialect: dovenet, idih, pctnet, harmonizer.")
-]
-Peers = Annotated[
-    str, typer.Option(help="Classical baselines to score beside it: names with commas, all, none.")
-]
-Ablate = Annotated[
-    bool, typer.Option(help="Also score the model with the background turned to flat gray.")
-]
-
-data = typer.Typer(help="Check data sets and build new ones.", no_args_is_help=True)
-results = typer.Typer(help="Tables of results.", no_args_is_help=True)
+MODEL = "A name from `samelight methods`, or an .onnx file."
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add these commands to the command line."""
-    for command in (evaluate, predict, score):
-        app.command()(command)
-    app.add_typer(data, name="data")
-    app.add_typer(results, name="results")
+    _add_scoring(commands)
+    group = commands.add_parser("data", help="Check data sets and build new ones.")
+    _add_data(add_commands(group))
+    group = commands.add_parser("results", help="Tables of results.")
+    _add_results(add_commands(group))
+
+
+def _add_scoring(commands: Commands) -> None:
+    parser = add_command(commands, evaluate)
+    parser.add_argument("model", help=MODEL)
+    _add_pairs(parser)
+    parser.add_argument("--output", type=Path, help="Also write a row per image, CSV.")
+    parser.add_argument(
+        "--out", type=Path, help="Folder for predictions and scores; default below runs/."
+    )
+    _add_contenders(parser)
+    parser = add_command(commands, predict)
+    parser.add_argument("model", help=MODEL)
+    _add_pairs(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="Folder for the predictions; an old run goes on.",
+    )
+    _add_contenders(parser)
+    parser = add_command(commands, score)
+    parser.add_argument(
+        "run",
+        type=Path,
+        help="Folder of a run; yours: RUN/predictions/<method>/<name>.png.",
+    )
+    _add_pairs(parser)
+    parser.add_argument("--protocol", help="Default: the one the predictions were made under.")
+
+
+def _add_pairs(parser: Parser) -> None:
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        required=True,
+        help="iHarmony4, ccHarmony, RealHM, or a folder in iHarmony4's layout.",
+    )
+    parser.add_argument(
+        "--split", help="train, test or all; default test where the data set has a list of it."
+    )
+
+
+def _add_contenders(parser: Parser) -> None:
+    parser.add_argument(
+        "--protocol",
+        default="samelight",
+        help="%(default)s, the default, or a dialect: dovenet, idih, pctnet, harmonizer.",
+    )
+    parser.add_argument(
+        "--peers",
+        default="none",
+        help="Classical baselines to score beside it: names with commas, all, or %(default)s.",
+    )
+    parser.add_argument(
+        "--ablate-background",
+        action="store_true",
+        help="Also score the model with the background turned to flat gray.",
+    )
+
+
+def _add_results(commands: Commands) -> None:
+    add = add_command(commands, published).add_argument
+    add("--dataset", default="iHarmony4", help="%(default)s, the default, or ccHarmony.")
+    add("--part", default="All", help='%(default)s, a sub-dataset, or a bin: "0-5 %%".')
+    add("--size", help="256, 1024, 2048 or own; default all.")
+    add("--beside", type=Path, help="A run or results.json to put below, for comparison.")
+    add = add_command(commands, table).add_argument
+    add("run", type=Path, help="A run's folder, or a results.json.")
+    add("--by", default="total", help="%(default)s, the default, group or bin.")
+    add("--contender", help="For group and bin; default the last of the run.")
+    add("--intervals", action="store_true", help="Add 95 %% confidence intervals.")
+
+
+def _add_data(commands: Commands) -> None:
+    add = add_command(commands, check).add_argument
+    add("folder", type=Path, help="The data set.")
+    add("--split", help="train, test or all; default each.")
+    add(
+        "--headers-only",
+        action="store_true",
+        help="Do not decode: quick, but files cut short pass.",
+    )
+    add = add_command(commands, masks).add_argument
+    add("photos", type=Path, help="Folder of photos; DIR/masks is added to.")
+    add("--per-photo", type=int, default=3, help="Masks per photo without; default %(default)s.")
+    add("--seed", type=int, default=0, help="The same seed draws the same masks.")
+    add = add_command(commands, synthesize).add_argument
+    add(
+        "--photos",
+        type=Path,
+        required=True,
+        help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png.",
+    )
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        help="Folder of the new set; an interrupted one goes on.",
+    )
+    add(
+        "--kind",
+        default="iharmony4",
+        help="%(default)s (colour transfer), the default, luts (3-D LUTs), ccharmony (lights).",
+    )
+    add("--per-mask", type=int, default=1, help="Composites per mask; default %(default)s.")
+    add(
+        "--size-px",
+        type=int,
+        default=512,
+        help="Longest side, default %(default)s; nothing is enlarged.",
+    )
+    add("--seed", type=int, default=0, help="The same seed makes the same set.")
+    add("--suffix", default=".jpg", help="%(default)s, or .png for exact backgrounds.")
+    add("--limit", type=int, help="Stop after this many composites.")
+    add("--luts", type=Path, help="For luts: a folder of .cube files; default drawn ones.")
+    add(
+        "--lights",
+        type=Path,
+        help="For ccharmony: from `data illuminant`; default the shipped.",
+    )
+    add = add_command(commands, illuminant).add_argument
+    add(
+        "charts",
+        type=Path,
+        help="24 patch colours: a .csv, a photo with a chart, or a folder.",
+    )
+    add("--out", type=Path, required=True, help="Folder for the matrices.")
+    add("--photos", type=Path, help="Also build composites of these photos, in OUT/pairs.")
+    add("--per-mask", type=int, default=10, help="Composites per mask; default %(default)s.")
+    add(
+        "--size-px",
+        type=int,
+        default=512,
+        help="Longest side of the composites; default %(default)s.",
+    )
+    add("--seed", type=int, default=0, help="The same seed makes the same composites.")
 
 
 def evaluate(
-    model: Model,
-    pairs: Pairs,
-    output: Annotated[Path | None, typer.Option(help="Also write a row per image, CSV.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for predictions and scores; default below runs/.")
-    ] = None,
-    protocol: ProtocolName = "samelight",
-    split: Split = None,
-    peers: Peers = "none",
-    ablate_background: Ablate = False,
+    model: str,
+    pairs: Path,
+    split: str | None,
+    output: Path | None,
+    out: Path | None,
+    protocol: str,
+    peers: str,
+    ablate_background: bool,
 ) -> None:
     """Score a model beside classical baselines: `predict`, then `score`.
 
@@ -74,20 +198,20 @@ def evaluate(
     run = out or default_run(model, pairs, listing, chosen, models[0].sha256 or "")
     predict_run(run, pairs, listing, contenders, chosen, follow)
     _show(score_run(run, pairs, listing, chosen, follow), model)
-    typer.echo(f"predictions, scores.csv and results.json are in {run}", err=True)
+    remark(f"predictions, scores.csv and results.json are in {run}")
     if output is not None:
         output.write_bytes((run / SCORES).read_bytes())
-        typer.echo(output)
+        tell(output)
 
 
 def predict(
-    model: Model,
-    pairs: Pairs,
-    out: Annotated[Path, typer.Option(help="Folder for the predictions; an old run goes on.")],
-    protocol: ProtocolName = "samelight",
-    split: Split = None,
-    peers: Peers = "none",
-    ablate_background: Ablate = False,
+    model: str,
+    pairs: Path,
+    split: str | None,
+    out: Path,
+    protocol: str,
+    peers: str,
+    ablate_background: bool,
 ) -> None:
     """Write a model's output for every composite of a data set: the first half of `evaluate`."""
     from samelight.lab.evaluation.predict import model_contenders, peer_contenders
@@ -98,19 +222,10 @@ def predict(
     models = model_contenders(model, ablate_background=ablate_background)
     contenders = [*peer_contenders(_peer_names(peers)), *models]
     predict_run(out, pairs, listing, contenders, chosen, follow)
-    typer.echo(out)
+    tell(out)
 
 
-def score(
-    run: Annotated[
-        Path, typer.Argument(help="Folder of a run; yours: RUN/predictions/<method>/<name>.png.")
-    ],
-    pairs: Pairs,
-    protocol: Annotated[
-        str | None, typer.Option(help="Default: the one the predictions were made under.")
-    ] = None,
-    split: Split = None,
-) -> None:
+def score(run: Path, pairs: Path, split: str | None, protocol: str | None) -> None:
     """Score predictions on disk, of any program: the second half of `evaluate`; no model needed."""
     from samelight.lab.evaluation.run import open_pairs, score_run
     from samelight.lab.evaluation.score import choose_protocol, find_contenders
@@ -118,18 +233,10 @@ def score(
     chosen, contenders = choose_protocol(run, protocol), find_contenders(run)
     listing = open_pairs(pairs, split)
     _show(score_run(run, pairs, listing, chosen, follow), list(contenders)[-1])
-    typer.echo(f"scores.csv and results.json are in {run}", err=True)
+    remark(f"scores.csv and results.json are in {run}")
 
 
-@results.command()
-def published(
-    dataset: Annotated[str, typer.Option(help="iHarmony4 or ccHarmony.")] = "iHarmony4",
-    part: Annotated[str, typer.Option(help='All, a sub-dataset, or a bin: "0-5 %".')] = "All",
-    size: Annotated[str | None, typer.Option(help="256, 1024, 2048 or own; default all.")] = None,
-    beside: Annotated[
-        Path | None, typer.Option(help="A run or results.json to put below, for comparison.")
-    ] = None,
-) -> None:
+def published(dataset: str, part: str, size: str | None, beside: Path | None) -> None:
     """Print what others published, with sources; figures of unlike protocols do not compare."""
     from samelight.lab.evaluation.published import (
         COLUMNS,
@@ -152,30 +259,15 @@ def published(
     console.print(terminal_table(header, cells))
 
 
-@results.command()
-def table(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or a results.json.")],
-    by: Annotated[str, typer.Option(help="total, group or bin.")] = "total",
-    contender: Annotated[
-        str | None, typer.Option(help="For group and bin; default the last of the run.")
-    ] = None,
-    intervals: Annotated[bool, typer.Option(help="Add 95 % confidence intervals.")] = False,
-) -> None:
+def table(run: Path, by: str, contender: str | None, intervals: bool) -> None:
     """Print a run's results as a Markdown table."""
     from samelight.lab.evaluation.report import results_table
     from samelight.lab.evaluation.results import read_results
 
-    typer.echo(results_table(read_results(run), by, contender, intervals=intervals))
+    tell(results_table(read_results(run), by, contender, intervals=intervals))
 
 
-@data.command()
-def check(
-    folder: Annotated[Path, typer.Argument(help="The data set.")],
-    split: Annotated[str | None, typer.Option(help="train, test or all; default each.")] = None,
-    headers_only: Annotated[
-        bool, typer.Option(help="Do not decode: quick, but files cut short pass.")
-    ] = False,
-) -> None:
+def check(folder: Path, split: str | None, headers_only: bool) -> None:
     """Name missing and broken files, sizes that differ, and compare counts with the published."""
     from samelight.lab.data.check import check_files, count_problems, count_splits, list_splits
     from samelight.lab.evaluation.report import terminal_table
@@ -193,7 +285,7 @@ def check(
     steps = follow(check_files(pairs, decode=not headers_only), "checking", len(pairs))
     broken += [line for lines in steps for line in lines]
     for line in [*broken, *count_problems(counts)]:
-        typer.echo(line)
+        tell(line)
     if broken:
         raise DatasetError(
             f"{folder}: {len(broken)} files are missing, broken or of another size: "
@@ -203,15 +295,10 @@ def check(
         raise DatasetError(
             f"{folder} is whole, but its lists are not the published ones: fetch the lists again"
         )
-    typer.echo(f"{len(pairs):,} triples are complete", err=True)
+    remark(f"{len(pairs):,} triples are complete")
 
 
-@data.command()
-def masks(
-    photos: Annotated[Path, typer.Argument(help="Folder of photos; DIR/masks is added to.")],
-    per_photo: Annotated[int, typer.Option(help="Masks per photo that has none.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same masks.")] = 0,
-) -> None:
+def masks(photos: Path, per_photo: int, seed: int) -> None:
     """Draw masks along the edges in photos that have none, to train on or to build composites."""
     from samelight.lab.data.photos import PhotoFolder
     from samelight.lab.data.proposals import add_masks
@@ -220,32 +307,21 @@ def masks(
         raise UsageError(f"--per-photo is {per_photo}: wanted at least 1")
     bare = sum(not entry.masks for entry in PhotoFolder(photos).entries)
     drawn = sum(follow(add_masks(photos, per_photo, seed), "segmenting", bare))
-    typer.echo(f"{drawn} masks for {bare} photos", err=True)
-    typer.echo(photos / "masks")
+    remark(f"{drawn} masks for {bare} photos")
+    tell(photos / "masks")
 
 
-@data.command()
 def synthesize(
-    photos: Annotated[
-        Path, typer.Option(help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the new set; an interrupted one goes on.")],
-    kind: Annotated[
-        str,
-        typer.Option(help="iharmony4 (colour transfer), luts (3-D LUTs), ccharmony (lights)."),
-    ] = "iharmony4",
-    per_mask: Annotated[int, typer.Option(help="Composites per mask.")] = 1,
-    size_px: Annotated[int, typer.Option(help="Longest side; nothing is enlarged.")] = 512,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same set.")] = 0,
-    suffix: Annotated[str, typer.Option(help=".jpg, or .png for exact backgrounds.")] = ".jpg",
-    limit: Annotated[int | None, typer.Option(help="Stop after this many composites.")] = None,
-    luts: Annotated[
-        Path | None, typer.Option(help="For luts: a folder of .cube files; default drawn ones.")
-    ] = None,
-    lights: Annotated[
-        Path | None,
-        typer.Option(help="For ccharmony: from `data illuminant`; default the shipped."),
-    ] = None,
+    photos: Path,
+    out: Path,
+    kind: str,
+    per_mask: int,
+    size_px: int,
+    seed: int,
+    suffix: str,
+    limit: int | None,
+    luts: Path | None,
+    lights: Path | None,
 ) -> None:
     """Build composites with known answers from plain photos, in iHarmony4's layout."""
     from samelight.lab.data.build import masked_photos
@@ -270,18 +346,8 @@ def synthesize(
     _build(builder, photos, per_mask, limit)
 
 
-@data.command()
 def illuminant(
-    charts: Annotated[
-        Path, typer.Argument(help="24 patch colours: a .csv, a photo with a chart, or a folder.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the matrices.")],
-    photos: Annotated[
-        Path | None, typer.Option(help="Also build composites of these photos, in OUT/pairs.")
-    ] = None,
-    per_mask: Annotated[int, typer.Option(help="Composites per mask.")] = 10,
-    size_px: Annotated[int, typer.Option(help="Longest side of the composites.")] = 512,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same composites.")] = 0,
+    charts: Path, out: Path, photos: Path | None, per_mask: int, size_px: int, seed: int
 ) -> None:
     """Fit the light of each colour chart; a photo of a chart's name is taken to be in its light."""
     from samelight.lab.data.build import masked_photos
@@ -292,15 +358,14 @@ def illuminant(
     write_fits(out, fits)
     affine = [fit.name for fit in fits if "affine" in (fit.forward, fit.reverse)]
     if affine:
-        typer.echo(f"affine, as the polynomial went astray: {', '.join(affine)}", err=True)
+        remark(f"affine, as the polynomial went astray: {', '.join(affine)}")
     forward = sum(fit.forward_error for fit in fits) / len(fits)
     reverse = sum(fit.reverse_error for fit in fits) / len(fits)
-    typer.echo(
+    remark(
         f"{len(fits)} lights; mean error {forward:.1f} levels to the standard light, "
-        f"{reverse:.1f} back",
-        err=True,
+        f"{reverse:.1f} back"
     )
-    typer.echo(out)
+    tell(out)
     if photos is not None:
         builder = Builder(
             kind="ccharmony",
@@ -319,8 +384,8 @@ def _build(builder: "Builder", photos: Path, per_mask: int, limit: int | None) -
     count = count_jobs(builder, per_mask, limit)
     steps = build(builder, photos, per_mask=per_mask, limit=limit)
     made = sum(row is not None for row in follow(steps, "composing", count))
-    typer.echo(f"{made} of {count} composites made now, the rest were there or empty", err=True)
-    typer.echo(builder.out)
+    remark(f"{made} of {count} composites made now, the rest were there or empty")
+    tell(builder.out)
 
 
 def _peer_names(listed: str) -> list[str]:

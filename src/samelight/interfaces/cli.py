@@ -1,17 +1,18 @@
 """The `samelight` command: quick answers, and one place where failures become one line.
 
-The commands themselves are in `commands.py`, which takes longer to import.
+The commands themselves are in the modules beside this one, which take longer to import.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
-from typing import TextIO
 
 from samelight import __version__
 from samelight.errors import SamelightError
+from samelight.interfaces.terminal import Parser, add_commands, remark, run_command
 
 _EXIT_FAILURE = 2
 _EXIT_INTERRUPTED = 130
@@ -19,18 +20,20 @@ _PHOTO_COMMANDS = ("harmonize", "apply")
 
 
 def run() -> int:
-    """Run `main`; after a photo, leave at once.
+    """Run `main`; for one photo without tidying up, neither on the way nor at the end.
 
-    Taking the interpreter apart takes as long as a network's pass, and there is nothing to save:
-    results are whole files by then.
+    Looking for cycles of dead objects among all that is imported, and taking the interpreter apart,
+    each take as long as a network's pass. Pixels are freed when they are no longer used, as ever,
+    and at the end there is nothing to save: results are whole files by then.
     """
-    try:
-        return main()
-    except SystemExit as finished:
-        if finished.code != 0 or _command() not in _PHOTO_COMMANDS:
-            raise
-    sys.stdout.flush()
-    os._exit(0)
+    hurried = _command() in _PHOTO_COMMANDS
+    if hurried:
+        gc.disable()
+    code = main()
+    if code == 0 and hurried:
+        sys.stdout.flush()
+        os._exit(0)
+    return code
 
 
 def main() -> int:
@@ -39,35 +42,51 @@ def main() -> int:
     Returns:
         The exit code: 0, 2 for anything the user can put right, 130 when interrupted.
     """
-    if sys.argv[1:] == ["--version"]:
-        _print_line(f"samelight {__version__}", sys.stdout)
-        return 0
+    words = sys.argv[1:]
     try:
-        _app()()
+        parser = _parser()
+        if not words:
+            parser.print_help()
+            return _EXIT_FAILURE
+        run_command(parser, words)
     except SamelightError as error:
-        _print_line(f"samelight: {error}", sys.stderr)
+        remark("samelight: " + " ".join(str(error).split("\n")))
         return _EXIT_FAILURE
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+    except SystemExit:
+        # argparse has answered --help or --version.
+        return 0
     return 0
 
 
-def _app() -> Callable[[], None]:
+def _parser() -> Parser:
     """Import no more commands than are asked for."""
-    command = _command()
-    if command not in _PHOTO_COMMANDS:
-        from samelight.interfaces.commands import app
-
-        return app
-    if command == "harmonize" and not any(word.startswith("--model") for word in sys.argv):
+    parser = Parser(
+        prog="samelight",
+        description="A pasted object, seen in the light of its new photograph.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"samelight {__version__}")
+    if _command() == "--version":
+        return parser
+    commands = add_commands(parser)
+    if _command() == "harmonize" and not any(word.startswith("--model") for word in sys.argv):
         # Imported here: two threads that import wait for each other. What then opens the network
         # is no Python, and needs but another core while this one goes on.
         from samelight.models import load_session
 
         Thread(target=_open, args=(load_session,)).start()
-    from samelight.interfaces.editing import photo_app
+    from samelight.interfaces import editing
 
-    return photo_app()
+    editing.register(commands)
+    if _command() not in _PHOTO_COMMANDS:
+        from samelight.interfaces import benchmark
+        from samelight.interfaces import commands as others
+
+        others.register(commands)
+        benchmark.register(commands)
+    return parser
 
 
 def _command() -> str:
@@ -78,10 +97,6 @@ def _open(load_session: Callable[[], object]) -> None:
     # What is wrong is said by the command, which asks for the same again.
     with suppress(SamelightError):
         load_session()
-
-
-def _print_line(text: str, stream: TextIO) -> None:
-    stream.write(" ".join(text.split("\n")) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,51 +3,68 @@
 Results go to stdout, talk to stderr. A command that needs the lab imports it in its body.
 """
 
+import argparse
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
-from samelight import __version__
 from samelight.errors import UsageError
-from samelight.interfaces import benchmark
 from samelight.interfaces.console import results_console
-from samelight.interfaces.editing import apply, harmonize
+from samelight.interfaces.terminal import Commands, add_command, remark, tell
 from samelight.io.files import require_writable_file
 from samelight.models import list_models
 
-app = typer.Typer(
-    name="samelight",
-    help="A pasted object, seen in the light of its new photograph.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+
+def register(commands: Commands) -> None:
+    """Add these commands to the command line."""
+    add_command(commands, methods)
+    add = add_command(commands, train).add_argument
+    add("method", help="One of rcl_esf, scs_co, ssh, giftnet and house.")
+    add("--photos", type=Path, required=True, help="Folder of photos, and of masks of objects.")
+    add("--out", type=Path, required=True, help="Folder of the run; a run in it is resumed.")
+    add(
+        "--config",
+        default="small",
+        help="Size of the network: small or paper; of house: small or tiny; default %(default)s.",
+    )
+    add("--pairs", type=Path, help="Composites to watch the training on, iHarmony4's layout.")
+    add("--images", type=int, help="Train for this many images instead of the recipe's.")
+    add("--size-px", type=int, help="Train every stage at this size instead of the recipe's.")
+    add("--batch", type=int, help="Examples per step instead of the recipe's.")
+    add("--seed", type=int, help="Other examples, in another order, than the recipe's.")
+    add("--start-from", help="Begin with the weights of a shipped or exported model.")
+    add(
+        "--workers",
+        type=int,
+        default=2,
+        help="Processes that make training examples; default %(default)s.",
+    )
+    add("--precision", default="bf16-mixed", help="%(default)s, which is the default, or 32-true.")
+    add("--device", default="auto", help="auto, cpu or cuda; default %(default)s.")
+    add("--devices", type=int, default=1, help="How many of this machine; default %(default)s.")
+    add(
+        "--save-every",
+        type=int,
+        default=20_000,
+        help="Images between checkpoints; default %(default)s.",
+    )
+    add(
+        "--in-memory",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Keep all photos decoded in memory, which is the default: much quicker.",
+    )
+    add = add_command(commands, export).add_argument
+    add("run", type=Path, help="Folder of a `samelight train` run.")
+    add("--output", type=Path, help="Where to write; default RUN/model.onnx.")
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    # `samelight --version` alone is answered by cli.main; this lists the option in --help.
-    if version:
-        typer.echo(f"samelight {__version__}")
-        raise typer.Exit
-
-
-app.command()(harmonize)
-app.command()(apply)
-
-
-@app.command()
 def methods() -> None:
     """List the shipped models and what was measured of them."""
     models = list_models()
     if not models:
-        typer.echo("this build ships no models", err=True)
+        remark("this build ships no models")
         return
     table = Table("model", "method", "paper", "size", "licence", "results", box=None)
     for name, row in models.items():
@@ -56,43 +73,28 @@ def methods() -> None:
     results_console().print(table)
 
 
-@app.command()
 def train(
-    method: Annotated[str, typer.Argument(help="One of rcl_esf, scs_co, ssh, giftnet and house.")],
-    photos: Annotated[Path, typer.Option(help="Folder of photos, with masks of objects in them.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; a run in it is resumed.")],
-    config: Annotated[
-        str, typer.Option(help="Size of the network: small or paper; of house: small or tiny.")
-    ] = "small",
-    pairs: Annotated[
-        Path | None, typer.Option(help="Composites to watch the training on, iHarmony4's layout.")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(help="Train for this many images instead of the recipe's.")
-    ] = None,
-    size_px: Annotated[
-        int | None, typer.Option(help="Train every stage at this size instead of the recipe's.")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=1, help="Examples per step instead of the recipe's.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Other examples, in another order, than the recipe's.")
-    ] = None,
-    start_from: Annotated[
-        str | None, typer.Option(help="Begin with the weights of a shipped or exported model.")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that make training examples.")] = 2,
-    precision: Annotated[str, typer.Option(help="bf16-mixed or 32-true.")] = "bf16-mixed",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    devices: Annotated[int, typer.Option(help="How many devices of this machine.")] = 1,
-    save_every: Annotated[int, typer.Option(help="Images between checkpoints.")] = 20_000,
-    in_memory: Annotated[
-        bool, typer.Option(help="Keep all photos decoded in memory: much quicker.")
-    ] = True,
+    method: str,
+    config: str,
+    photos: Path,
+    out: Path,
+    pairs: Path | None,
+    images: int | None,
+    size_px: int | None,
+    batch: int | None,
+    seed: int | None,
+    start_from: str | None,
+    workers: int,
+    precision: str,
+    device: str,
+    devices: int,
+    save_every: int,
+    in_memory: bool,
 ) -> None:
     """Train a method on your own photos; interrupt at will, the same command goes on."""
     _require_lab("train")
+    if batch is not None and batch < 1:
+        raise UsageError(f"--batch is {batch}: wanted at least 1")
     from samelight.lab.training.loop import RunOptions
     from samelight.lab.training.run import train_run
 
@@ -117,16 +119,10 @@ def train(
         start_from=start_from,
         in_memory=in_memory,
     )
-    typer.echo(out)
+    tell(out)
 
 
-@app.command()
-def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a `samelight train` run.")],
-    output: Annotated[
-        Path | None, typer.Option(help="Where to write; default RUN/model.onnx.")
-    ] = None,
-) -> None:
+def export(run: Path, output: Path | None) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
     from samelight.lab.export import export_network
@@ -136,18 +132,14 @@ def export(
     require_writable_file(target)
     method, network = load_run(run)
     exported = export_network(network, method.name, target)
-    typer.echo(
+    remark(
         f"largest difference from torch {exported.parity_error:.1e}, "
-        f"from storing the weights in half precision {exported.storage_error:.1e}",
-        err=True,
+        f"from storing the weights in half precision {exported.storage_error:.1e}"
     )
-    typer.echo(f"{exported.parameters} parameters, sha256 {exported.sha256}", err=True)
-    typer.echo(target)
+    remark(f"{exported.parameters} parameters, sha256 {exported.sha256}")
+    tell(target)
 
 
 def _require_lab(command: str) -> None:
     if find_spec("torch") is None:
         raise UsageError(f'{command} needs extras: pip install "samelight[lab]"')
-
-
-benchmark.register(app)

@@ -6,9 +6,9 @@ Kept apart from the other commands so that a single photo does not wait for thei
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from samelight.interfaces.terminal import Commands, Parser, add_command, remark, tell
 
 if TYPE_CHECKING:
     from samelight.correction import Correction
@@ -16,43 +16,68 @@ if TYPE_CHECKING:
     from samelight.io.photo import Photo
     from samelight.types import Coverage
 
-_Composite = Annotated[Path, typer.Argument(help="Photo with the pasted object.")]
-_Mask = Annotated[
-    Path, typer.Option(help="Where the object is: white on black, or a transparent cut-out.")
-]
-_Output = Annotated[Path, typer.Option(help="Where to write; the ending decides the format.")]
-_Strength = Annotated[float, typer.Option(help="0 = nothing, 1 = the whole correction, up to 1.5.")]
-_FitMask = Annotated[
-    bool, typer.Option("--fit-mask", help="Resize a mask of another size to the photo.")
-]
-_Shrink = Annotated[int, typer.Option(help="Pull the mask's edge in by this many pixels.")]
-_Feather = Annotated[float, typer.Option(help="Fade in over this many pixels inside the edge.")]
-_Despill = Annotated[
-    bool,
-    typer.Option("--despill", help="Rid the rim of its old background's colour [matting extra]."),
-]
-_SideBySide = Annotated[
-    Path | None, typer.Option("--side-by-side", help="Also write before, after and mask here.")
-]
-_Cube = Annotated[
-    Path | None, typer.Option(help="Also write the correction as one 3-D LUT (.cube) here.")
-]
-_Explain = Annotated[
-    bool, typer.Option("--explain", help="Print what was changed, in words and numbers, as JSON.")
-]
 
-
-def photo_app() -> typer.Typer:
-    """Make a command line of these two commands alone."""
-    app = typer.Typer(
-        name="samelight",
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
+def register(commands: Commands) -> None:
+    """Add these commands to the command line."""
+    parser = add_command(commands, harmonize)
+    parser.add_argument(
+        "photo", metavar="composite", type=Path, help="Photo with the pasted object."
     )
-    app.command()(harmonize)
-    app.command()(apply)
-    return app
+    _add_edit(parser)
+    parser.add_argument("--model", help="A name from `samelight methods`, or an .onnx file.")
+    parser.add_argument(
+        "--save-correction",
+        metavar="FILE",
+        type=Path,
+        help="Also write what was done, for `samelight apply`.",
+    )
+    parser = add_command(commands, apply)
+    parser.add_argument("correction", type=Path, help="What --save-correction wrote.")
+    parser.add_argument("photo", type=Path, help="Photo to correct; any size.")
+    _add_edit(parser)
+
+
+def _add_edit(parser: Parser) -> None:
+    """Add what both commands take: the fields of `_Edit`."""
+    add = parser.add_argument
+    add(
+        "--mask",
+        type=Path,
+        required=True,
+        help="Where the object is: white on black, or a transparent cut-out.",
+    )
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        help="Where to write; the ending decides the format.",
+    )
+    add(
+        "--strength",
+        type=float,
+        default=1.0,
+        help="0 = nothing, 1 = the whole correction, up to 1.5; default 1.",
+    )
+    add("--fit-mask", action="store_true", help="Resize a mask of another size to the photo.")
+    add("--shrink", type=int, default=0, help="Pull the mask's edge in by this many pixels.")
+    add("--feather", type=float, default=0.0, help="Fade in over this many pixels inside the edge.")
+    add(
+        "--despill",
+        action="store_true",
+        help="Rid the rim of its old background's colour [matting extra].",
+    )
+    add("--side-by-side", metavar="FILE", type=Path, help="Also write before, after and mask here.")
+    add(
+        "--cube",
+        metavar="FILE",
+        type=Path,
+        help="Also write the correction as one 3-D LUT (.cube) here.",
+    )
+    add(
+        "--explain",
+        action="store_true",
+        help="Print what was changed, in words and numbers, as JSON.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +85,7 @@ class _Edit:
     """What both commands take.
 
     Attributes:
-        composite: the photo.
+        photo: the composite.
         mask: the mask.
         output: where the result goes.
         strength: 0 to 1.5.
@@ -73,7 +98,7 @@ class _Edit:
         explain: whether JSON replaces the list of files.
     """
 
-    composite: Path
+    photo: Path
     mask: Path
     output: Path
     strength: float
@@ -87,42 +112,16 @@ class _Edit:
 
 
 def harmonize(
-    composite: _Composite,
-    mask: _Mask,
-    output: _Output,
-    model: Annotated[
-        str | None, typer.Option(help="A name from `samelight methods`, or an .onnx file.")
-    ] = None,
-    strength: _Strength = 1.0,
-    fit_mask_to_photo: _FitMask = False,
-    shrink: _Shrink = 0,
-    feather: _Feather = 0.0,
-    despill: _Despill = False,
-    save_correction: Annotated[
-        Path | None, typer.Option(help="Also write what was done, for `samelight apply`.")
-    ] = None,
-    cube: _Cube = None,
-    explain: _Explain = False,
-    side_by_side_file: _SideBySide = None,
+    model: str | None,
+    save_correction: Path | None,
+    **edit: Any,  # noqa: ANN401
 ) -> None:
     """Recolour the pasted object so that it looks photographed with its background.
 
     Pixels outside the mask keep their values; size, bit depth, EXIF and colour profile stay.
     """
-    edit = _Edit(
-        composite=composite,
-        mask=mask,
-        output=output,
-        strength=strength,
-        fit_mask=fit_mask_to_photo,
-        shrink=shrink,
-        feather=feather,
-        despill=despill,
-        side_by_side=side_by_side_file,
-        cube=cube,
-        explain=explain,
-    )
-    before, coverage = _read(edit, save_correction)
+    asked = _Edit(**edit)
+    before, coverage = _read(asked, save_correction)
     from samelight.harmonizer import Harmonizer
 
     predicted = Harmonizer(model).inspect(before.pixels, coverage, icc=before.icc)
@@ -130,42 +129,16 @@ def harmonize(
         from samelight.io.files import write_whole
 
         write_whole(save_correction, predicted.correction.save)
-    _finish(edit, before, coverage, predicted.correction, predicted, save_correction)
+    _finish(asked, before, coverage, predicted.correction, predicted, save_correction)
 
 
-def apply(
-    correction: Annotated[Path, typer.Argument(help="What --save-correction wrote.")],
-    photo: Annotated[Path, typer.Argument(help="Photo to correct; any size.")],
-    mask: _Mask,
-    output: _Output,
-    strength: _Strength = 1.0,
-    fit_mask_to_photo: _FitMask = False,
-    shrink: _Shrink = 0,
-    feather: _Feather = 0.0,
-    despill: _Despill = False,
-    cube: _Cube = None,
-    explain: _Explain = False,
-    side_by_side_file: _SideBySide = None,
-) -> None:
+def apply(correction: Path, **edit: Any) -> None:  # noqa: ANN401
     """Apply a saved correction to a photo, without running a network."""
     from samelight.correction import Correction
 
-    edit = _Edit(
-        composite=photo,
-        mask=mask,
-        output=output,
-        strength=strength,
-        fit_mask=fit_mask_to_photo,
-        shrink=shrink,
-        feather=feather,
-        despill=despill,
-        side_by_side=side_by_side_file,
-        cube=cube,
-        explain=explain,
-    )
-    loaded = Correction.load(correction)
-    before, coverage = _read(edit, None)
-    _finish(edit, before, coverage, loaded, None, None)
+    asked, loaded = _Edit(**edit), Correction.load(correction)
+    before, coverage = _read(asked, None)
+    _finish(asked, before, coverage, loaded, None, None)
 
 
 def _read(edit: _Edit, save_correction: Path | None) -> "tuple[Photo, Coverage]":
@@ -183,9 +156,9 @@ def _read(edit: _Edit, save_correction: Path | None) -> "tuple[Photo, Coverage]"
     for place in (edit.cube, save_correction):
         if place is not None:
             require_writable_file(place)
-    before = read_photo(edit.composite)
+    before = read_photo(edit.photo)
     for note in before.notes:
-        typer.echo(note, err=True)
+        remark(note)
     coverage = read_coverage(edit.mask)
     shape = before.pixels.shape[:2]
     if edit.fit_mask:
@@ -193,7 +166,7 @@ def _read(edit: _Edit, save_correction: Path | None) -> "tuple[Photo, Coverage]"
     require_same_size(coverage, shape)
     coverage = feather_mask(shrink_mask(coverage, edit.shrink), edit.feather)
     if not coverage.any():
-        typer.echo(f"{edit.mask} is empty (black): nothing was changed", err=True)
+        remark(f"{edit.mask} is empty (black): nothing was changed")
     if edit.despill:
         from samelight.matting import despill
 
@@ -227,9 +200,7 @@ def _finish(
         write_photo(edit.side_by_side, side_by_side(before, after, coverage))
     written = [edit.output, saved, edit.cube, edit.side_by_side]
     files = [str(path) for path in written if path is not None]
-    typer.echo(
-        json.dumps({"files": files, **report}, indent=2) if edit.explain else "\n".join(files)
-    )
+    tell(json.dumps({"files": files, **report}, indent=2) if edit.explain else "\n".join(files))
 
 
 def _in_space_of(photo: "Photo", correction: "Correction") -> "Correction":
@@ -276,10 +247,9 @@ def _write_cube(path: Path, correction: "Correction", small: "Prediction") -> di
     table = global_lut(correction, small.composite, small.mask)
     write_whole(path, lambda partial: write_cube(partial, table, f"samelight {path.stem}"))
     error = lut_error(correction, table, small.composite, small.mask)
-    typer.echo(
+    remark(
         f"{path}: one LUT for the whole object is {error.psnr_db:.1f} dB from the local "
-        f"correction, at most {255 * error.largest:.0f}/255",
-        err=True,
+        f"correction, at most {255 * error.largest:.0f}/255"
     )
     return {
         "psnr_db": round(min(error.psnr_db, 99.0), 2),
