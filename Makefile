@@ -1,5 +1,5 @@
 # make demo   harmonize the bundled picture; needs the core only
-# make test   run the tests; installs the lab as well
+# make test   run the tests; installs the lab and all weights as well
 # make lint   ruff and mypy
 
 PYTHON ?= python3
@@ -39,6 +39,6 @@ $(VENV)/.core: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
-	$(INSTALL) --editable '.[dev]'
+$(VENV)/.dev: pyproject.toml weights/pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
+	$(INSTALL) --editable '.[dev]' --editable weights
 	@touch $@ $(VENV)/.core

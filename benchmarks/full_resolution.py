@@ -133,7 +133,7 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
 
     def predict() -> Correction:
         if session.predicts_correction:
-            return Correction(session.correct(*small))
+            return Correction(session.correct(*small)[0])
         return Correction.fit(small[0], session.run(*small), small[1])
 
     correction = predict()

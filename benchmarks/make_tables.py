@@ -29,7 +29,7 @@ PAGES = (
     "README.md",
     *(f"docs/{name}.md" for name in ("benchmark", "comparison")),
     *(f"docs/methods/{method}.md" for method in METHODS),
-    *(f"src/samelight/weights/{row.card}" for row in list_models().values()),
+    *(str((row.folder / row.card).relative_to(ROOT)) for row in list_models().values()),
 )
 
 _MARKED = re.compile(r"<!-- table: (\S+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
@@ -95,7 +95,8 @@ def _comparison(_: str) -> str:
         images = f"{sum(run['images'] for run in runs):,}"
         hours = f"{sum(run['minutes'] for run in runs) / 60:.1f}"
         cells = (psnr, mse, fmse, ratio, improved, *by_share, f"{gray.fmse_ratio:.3f}")
-        rows.append((f"[{model}](../src/samelight/weights/{row.card})", *cells, images, hours))
+        card = (row.folder / row.card).relative_to(ROOT)
+        rows.append((f"[{model}](../{card})", *cells, images, hours))
     header = ("model", "PSNR dB", "MSE", "fMSE", "fMSE / composite", "improved", *_SHARES)
     return markdown_table((*header, "on gray", "images seen", "hours"), rows)
 

@@ -1,7 +1,6 @@
 import hashlib
 import json
 import os
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from samelight.errors import ModelError
 from samelight.models import DEFAULT_MODEL, ModelRow, list_models, load_session
 from tests.conftest import SIZE_PX, write_tiny_model
 
-WEIGHTS = Path(str(resources.files("samelight") / "weights"))
 SHIPPED = sorted(list_models())
 
 
@@ -32,7 +30,7 @@ def shipped_tiny(tmp_path, monkeypatch) -> Path:
         "card": "tiny.md",
     }
     (tmp_path / "models.json").write_text(json.dumps({"tiny.test-64": row}))
-    monkeypatch.setattr(models, "_WEIGHTS", tmp_path)
+    monkeypatch.setattr(models, "_folders", lambda: [tmp_path])
     return path
 
 
@@ -44,7 +42,7 @@ def test_every_shipped_model_opens_and_is_described(name):
     assert session.method == row.method
     assert name == f"{row.method}.{name.split('.')[1]}"
     assert name.endswith(f"-{row.size_px}")
-    assert (WEIGHTS / row.card).is_file()
+    assert (row.folder / row.card).is_file()
     assert row.licence
     assert row.parameters > 0
 
@@ -59,8 +57,22 @@ def test_every_shipped_model_answers_with_a_picture(name, rng):
 
 
 def test_no_weights_lie_about_unlisted():
-    listed = {row.file for row in list_models().values()}
-    assert {path.name for path in WEIGHTS.glob("*.onnx")} == listed
+    for folder in models._folders():
+        listed = {row.file for row in list_models().values() if row.folder == folder}
+        assert {path.name for path in folder.glob("*.onnx")} == listed
+
+
+def test_the_package_is_small():
+    files = Path(models.__file__).parent.rglob("*")
+    size = sum(path.stat().st_size for path in files if path.is_file() and path.suffix != ".pyc")
+    assert size < 12e6
+
+
+def test_the_default_needs_no_other_package(monkeypatch):
+    monkeypatch.setattr(models, "find_spec", lambda _: None)
+    assert list(list_models()) == [n for n in SHIPPED if n.startswith(DEFAULT_MODEL.split(".")[0])]
+    with pytest.raises(ModelError, match="pip install ./weights"):
+        load_session("moonlight.photos-384")
 
 
 def test_the_default_is_shipped_once_anything_is():

@@ -13,7 +13,7 @@ from samelight.errors import PhotoError
 from samelight.io.mask import MaskLike, coerce_mask, require_same_size
 from samelight.io.photo import Photo, read_photo, to_uint8
 from samelight.io.profile import from_srgb, to_srgb, usable_profile
-from samelight.models import DEFAULT_MODEL, load_session
+from samelight.models import DEFAULT_MODEL, Forecast, load_session
 from samelight.render import render
 from samelight.shrink import shrink
 from samelight.types import Coverage, FloatArray, Pixels
@@ -31,6 +31,8 @@ class Prediction(NamedTuple):
     """(S,S,3) in [0,1], what it answered, or what the correction it answered makes of that."""
     mask: FloatArray
     """(S,S) in [0,1], 1 = foreground."""
+    forecast: Forecast | None = None
+    """How wrong the network expects the foreground to be, where it says so."""
 
 
 class Harmonizer:
@@ -84,21 +86,24 @@ class Harmonizer:
             return Prediction(Correction.identity(), composite, composite, small_mask)
         profile = usable_profile(icc) if icc else None
         shown = composite if profile is None else to_srgb(composite, profile)
-        answer, correction = self._look(shown, small_mask)
+        answer, correction, forecast = self._look(shown, small_mask)
         if profile is not None:
             # As a difference: what sRGB could not show is not lost, and what did not change stays.
             change = from_srgb(answer, profile) - from_srgb(shown, profile)
             answer = (composite + change).clip(0, 1)
         if correction is None or profile is not None:
             correction = replace(Correction.fit(composite, answer, small_mask), icc=profile)
-        return Prediction(correction, composite, answer, small_mask)
+        return Prediction(correction, composite, answer, small_mask, forecast)
 
-    def _look(self, shown: FloatArray, mask: FloatArray) -> tuple[FloatArray, Correction | None]:
+    def _look(
+        self, shown: FloatArray, mask: FloatArray
+    ) -> tuple[FloatArray, Correction | None, Forecast | None]:
         """What the network makes of a picture in sRGB, and the correction, if it predicts one."""
         if not self._session.predicts_correction:
-            return self._session.run(shown, mask), None
-        correction = Correction(self._session.correct(shown, mask))
-        return render(shown, mask, correction), correction
+            return self._session.run(shown, mask), None, None
+        grid, forecast = self._session.correct(shown, mask)
+        correction = Correction(grid)
+        return render(shown, mask, correction), correction, forecast
 
     def harmonize_photo(self, photo: Photo, mask: Coverage, *, strength: float = 1.0) -> Photo:
         """Harmonize a photo read by `samelight.io.photo`, at its own depth and in its own space.

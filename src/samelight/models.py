@@ -5,9 +5,10 @@ import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -17,7 +18,6 @@ from samelight.types import FloatArray
 
 DEFAULT_MODEL = "house.photos-256"
 
-_WEIGHTS = Path(__file__).with_name("weights")
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
 # A small network gains little beyond four threads, and a batch job wants the other cores.
 _MAX_THREADS = 4
@@ -29,6 +29,7 @@ class ModelRow:
     """What is known of one shipped model.
 
     Attributes:
+        folder: where its files lie.
         method: the published method it implements.
         file: name of the ONNX file among the weights.
         sha256: checksum of that file, hex.
@@ -40,6 +41,7 @@ class ModelRow:
         card: name of the model card among the weights.
     """
 
+    folder: Path
     method: str
     file: str
     sha256: str
@@ -49,6 +51,13 @@ class ModelRow:
     parameters: int
     results: dict[str, float]
     card: str
+
+
+class Forecast(NamedTuple):
+    """How wrong a network expects a foreground to be: root mean square, in levels of 255."""
+
+    left_alone: float
+    corrected: float
 
 
 class Session:
@@ -74,6 +83,7 @@ class Session:
         self.method = metadata.get("method", "unknown")
         self.size_px = int(size)
         self.predicts_correction = "correction" in outputs
+        self._forecasts = "errors" in outputs
         self._runtime = runtime
 
     def run(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
@@ -86,10 +96,13 @@ class Session:
         Returns:
             (S,S,3), the picture with its foreground recoloured.
         """
-        image: FloatArray = self._answer("image", composite, mask).transpose(1, 2, 0)
+        (found,) = self._answers(["image"], composite, mask)
+        image: FloatArray = found.transpose(1, 2, 0)
         return image
 
-    def correct(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
+    def correct(
+        self, composite: FloatArray, mask: FloatArray
+    ) -> tuple[FloatArray, Forecast | None]:
         """Run a network that predicts the correction itself: `predicts_correction` says so.
 
         Args:
@@ -97,33 +110,46 @@ class Session:
             mask: (S,S) in [0,1], 1 = foreground.
 
         Returns:
-            (h,w,3,4), the grid of a `Correction`.
+            (h,w,3,4), the grid of a `Correction`, and how sure the network is, where it says so.
         """
-        coefficients = self._answer("correction", composite, mask)
+        outputs = ["correction", *(["errors"] if self._forecasts else [])]
+        coefficients, *errors = self._answers(outputs, composite, mask)
         cells = coefficients.shape[1:]
         affine = np.concatenate(
             [coefficients[:9].reshape(3, 3, *cells), coefficients[9:].reshape(3, 1, *cells)], axis=1
         )
         grid: FloatArray = affine.transpose(2, 3, 0, 1) + np.eye(3, 4, dtype=np.float32)
-        return grid
+        forecast = Forecast(*errors[0].tolist()) if errors else None
+        return grid, forecast
 
-    def _answer(self, output: str, composite: FloatArray, mask: FloatArray) -> FloatArray:
-        """Run the network for one of its outputs; (C,h,w)."""
+    def _answers(
+        self, outputs: list[str], composite: FloatArray, mask: FloatArray
+    ) -> list[FloatArray]:
+        """Run the network for some of its outputs, each without its first axis."""
         feed = {
             "composite": np.ascontiguousarray(composite.transpose(2, 0, 1)[None]),
             "mask": np.ascontiguousarray(mask[None, None]),
         }
-        (found,) = self._runtime.run([output], feed)
-        answer: FloatArray = np.asarray(found, dtype=np.float32)[0]
-        if not np.isfinite(answer).all():
+        answers = [np.asarray(one, np.float32)[0] for one in self._runtime.run(outputs, feed)]
+        if not all(np.isfinite(answer).all() for answer in answers):
             raise ModelError(f"{self.name} answered with values that are not numbers")
-        return answer
+        return answers
 
 
 def list_models() -> dict[str, ModelRow]:
-    """Read the table of shipped models, by name."""
-    table: dict[str, dict[str, Any]] = json.loads((_WEIGHTS / "models.json").read_text("utf-8"))
-    return {name: ModelRow(**row) for name, row in table.items()}
+    """Read the tables of shipped models, by name: our own, and what `samelight-weights` adds."""
+    rows = {}
+    for folder in _folders():
+        table: dict[str, dict[str, Any]] = json.loads((folder / "models.json").read_text("utf-8"))
+        rows |= {name: ModelRow(folder=folder, **row) for name, row in table.items()}
+    return rows
+
+
+def _folders() -> list[Path]:
+    """Where weights lie: in this package, and in the one beside it where it is installed."""
+    beside = find_spec("samelight_weights")
+    more = [] if beside is None else beside.submodule_search_locations or []
+    return [Path(__file__).with_name("weights"), *map(Path, more)]
 
 
 def find_model(name_or_path: str | Path) -> tuple[Path, ModelRow | None]:
@@ -143,9 +169,11 @@ def find_model(name_or_path: str | Path) -> tuple[Path, ModelRow | None]:
     if row is None and not name.endswith(".onnx"):
         shipped = ", ".join(list_models()) or "none in this build"
         raise ModelError(
-            f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file"
+            f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file "
+            "(the published methods' are a package of their own: pip install ./weights, "
+            "in a checkout of samelight)"
         )
-    path = _WEIGHTS / row.file if row else Path(name)
+    path = row.folder / row.file if row else Path(name)
     if not path.is_file():
         next_step = _REINSTALL if row else "check the path"
         raise ModelError(f"the file of model {name} is missing ({path}): {next_step}")

@@ -281,11 +281,10 @@ def test_a_predicted_correction_does_what_the_image_shows(method, tmp_path):
     assert session.predicts_correction == isinstance(network, CorrectionNetwork)
     if session.predicts_correction:
         composite, mask = pictures(1)[0].permute(1, 2, 0).numpy(), disc()[0, 0].numpy()
-        image, correction = (
-            session.run(composite, mask),
-            Correction(session.correct(composite, mask)),
-        )
-        assert abs(render(composite, mask, correction) - image).max() < 1e-5
+        image, (grid, forecast) = session.run(composite, mask), session.correct(composite, mask)
+        assert abs(render(composite, mask, Correction(grid)) - image).max() < 1e-5
+        assert forecast is not None
+        assert min(forecast) > 0
         assert abs(image - composite).max() > 1e-3
 
 

@@ -167,7 +167,7 @@ def test_weights_with_a_wrong_checksum(harmonize, folder, tiny_model, monkeypatc
     row |= {"licence": "Apache-2.0", "paper": "none", "parameters": 2, "results": {}, "card": ""}
     (folder / "models.json").write_text(json.dumps({"tiny.test-64": row}))
     (folder / "tiny.onnx").write_bytes(tiny_model.read_bytes())
-    monkeypatch.setattr(models, "_WEIGHTS", folder)
+    monkeypatch.setattr(models, "_folders", lambda: [folder])
     finished = harmonize(model="tiny.test-64")
     assert finished.code == 2
     assert re.fullmatch(r"samelight: [^\n]*sha256[^\n]*reinstall[^\n]*\n", finished.err)
@@ -233,7 +233,7 @@ def test_methods_lists_every_row(run_cli, tmp_path, monkeypatch):
     row |= {"licence": "Apache-2.0", "paper": "A Paper [2021]", "parameters": 2, "card": ""}
     table = {"tiny.test-64": row | {"results": {"psnr_db": 30.5, "mse_255": 41.25}}}
     (tmp_path / "models.json").write_text(json.dumps(table))
-    monkeypatch.setattr(models, "_WEIGHTS", tmp_path)
+    monkeypatch.setattr(models, "_folders", lambda: [tmp_path])
     finished = run_cli("methods")
     assert finished.code == 0
     for word in ("tiny.test-64", "A Paper [2021]", "64 px", "Apache-2.0", "psnr_db 30.5"):

@@ -234,8 +234,12 @@ def _report(
 
         report |= explain_correction(correction, small.composite, small.mask)
         if predicted is not None:
-            fit = predicted.correction.fit_error(*predicted[1:])
+            seen = predicted.composite, predicted.harmonized, predicted.mask
+            fit = predicted.correction.fit_error(*seen)
             report["fit_psnr_db"] = round(min(fit.psnr_db, 99.0), 2)
+            if predicted.forecast is not None:
+                expected = {k: round(v, 1) for k, v in predicted.forecast._asdict().items()}
+                report["expected_error_255"] = expected
     return report
 
 

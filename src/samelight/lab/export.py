@@ -26,6 +26,9 @@ OPSET = 18
 LEAST_HALF_DIMENSIONS = 2
 """Vectors stay float32: they are small, and a norm's variance may be too small for float16."""
 
+CORRECTION_OUTPUTS = ("correction", "errors")
+"""Further outputs of a network that predicts the correction itself."""
+
 HALF = ".half"
 """Ends the name of a weight that is stored as float16."""
 
@@ -115,7 +118,8 @@ def _as_stored(network: Network) -> Network:
 def _answer(network: Network, composite: Tensor, mask: Tensor) -> dict[str, Tensor]:
     """The outputs of the file by their names."""
     if isinstance(network, CorrectionNetwork):
-        return dict(zip(("image", "correction"), network.answer(composite, mask), strict=True))
+        names = ("image", *CORRECTION_OUTPUTS)
+        return dict(zip(names, network.answer(composite, mask), strict=True))
     return {"image": network(composite, mask)}
 
 
@@ -125,7 +129,7 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
         # A copy that shares the weights and keeps their names.
         network = copy.copy(network)
         network.forward = network.answer  # type: ignore[method-assign, assignment]
-        outputs.append("correction")
+        outputs.extend(CORRECTION_OUTPUTS)
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.

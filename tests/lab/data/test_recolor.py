@@ -219,6 +219,22 @@ def test_an_illuminant_changes_photo_and_foreground_alike(scene, monkeypatch):
     np.testing.assert_allclose(found, scene.photo * gain, rtol=1e-5)
 
 
+def test_night_falls_by_stops_of_linear_light():
+    rng = Scripted(switches=[0.9], uniform=[2.0, 0.3])  # nothing shines
+    found = recolor.nightfall(one_colour(0.9, 0.5, 0.2), 0.5, rng)
+    gains = (math.exp(0.15) / 2, 1 / 2, math.exp(-0.15) / 2)
+    wanted = [encoded(g * linear(value)) for g, value in zip(gains, (0.9, 0.5, 0.2), strict=True)]
+    np.testing.assert_allclose(found[0, 0], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(("value", "stays"), [(1.0, True), (0.5, False)])
+def test_at_night_lamps_shine_on(value, stays):
+    rng = Scripted(switches=[0.1], uniform=[3.0, 0.0])
+    found = recolor.nightfall(one_colour(value, value, value), 1.0, rng)
+    wanted = value if stays else encoded(linear(value) / 8)
+    np.testing.assert_allclose(found[0, 0], wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("mix", [RECOLOUR_MIX, RELIGHT_MIX], ids=["recolour", "relight"])
 def test_mixes_sum_to_1_and_name_known_families(mix):
     assert sum(mix.values()) == pytest.approx(1)
@@ -227,7 +243,7 @@ def test_mixes_sum_to_1_and_name_known_families(mix):
 
 
 def test_every_family_is_in_use():
-    assert set(RECOLOUR_MIX) == set(FAMILIES)
+    assert set(RECOLOUR_MIX) | set(RELIGHT_MIX) == set(FAMILIES)
 
 
 def test_families_are_drawn_by_their_share(rng):

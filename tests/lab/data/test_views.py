@@ -114,6 +114,19 @@ def test_relighting_changes_the_background_too(photos):
     assert abs(plain.real - relit.real)[outside].mean() > 5e-3
 
 
+def test_an_object_may_stay_as_photographed_before_a_relit_background(photos, monkeypatch):
+    cut = []
+    original = views._cut
+    monkeypatch.setattr(views, "_cut", lambda *args: cut.append(original(*args)) or cut[-1])
+    view = CompositeView(untouched=0.0, before_relighting=1.0, **PLAIN | {"relit": 1.0})
+    example = view(photos, SIZE, np.random.default_rng(2))
+    photo = cut[-1].photo.transpose(2, 0, 1)
+    inside = np.broadcast_to(example.mask == 1, example.real.shape)
+    assert abs(example.composite - photo)[inside].max() <= 0.5 / 255 + 1e-6
+    for region in (inside, np.broadcast_to(example.mask == 0, example.real.shape)):
+        assert abs(example.real - photo)[region].mean() > 5e-3
+
+
 def test_inverting_makes_the_background_the_foreground(photos):
     plain, inverted = (
         CompositeView(**PLAIN | {"inverted": share})(photos, SIZE, np.random.default_rng(1))

@@ -8,7 +8,7 @@ from torch import nn
 
 from samelight.lab.losses.pixel import foreground_squared_error
 from samelight.lab.methods.contract import Batch
-from samelight.lab.methods.house import HOUSE, House, HouseConfig, HouseObjective
+from samelight.lab.methods.house import HOUSE, House, HouseConfig, HouseObjective, levels_off
 
 CONFIG = HouseConfig(width=16, blocks=1, heads=2, code_width=16, pretrained=False, size_px=32)
 SIZE = 32
@@ -43,17 +43,18 @@ def test_the_tiny_network_has_less_than_a_million_parameters():
 def test_each_part_can_be_left_out(changes):
     network = awake(House(replace(CONFIG, **changes)))
     composite, _, mask = batch()
-    coefficients = network.coefficients(composite, mask)
+    coefficients = network.predict(composite, mask).coefficients
     assert coefficients.shape == (2, 12, 1, 1)
     # What is left still sees both regions.
     for region in (mask, 1 - mask):
-        other = network.coefficients(composite * (1 - region) + 0.5 * region, mask)
+        other = network.predict(composite * (1 - region) + 0.5 * region, mask).coefficients
         assert (other - coefficients).abs().max() > 1e-4
 
 
 def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
     network = awake(House(CONFIG))
-    objective = HouseObjective(network, replace(CONFIG, compare_px=SIZE // 2, squared_weight=2.0))
+    config = replace(CONFIG, compare_px=SIZE // 2, squared_weight=2.0, doubt_weight=0.0)
+    objective = HouseObjective(network, config)
     examples = batch()
     losses = objective(examples)
     with torch.no_grad():
@@ -62,3 +63,43 @@ def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
         small = [torch.nn.functional.avg_pool2d(x, 2) for x in (image, *examples[1:])]
         wanted = 2 * foreground_squared_error(*small)
     torch.testing.assert_close(losses.total, wanted)
+
+
+def test_levels_off_is_the_error_inside_the_mask():
+    _, real, mask = batch(images=1)
+    image = real + mask * torch.tensor([0.3, 0.0, 0.0])[None, :, None, None] + (1 - mask) * 0.5
+    wanted = 255 * 0.3 / 3**0.5
+    torch.testing.assert_close(levels_off(image, real, mask), torch.tensor([wanted]))
+
+
+def test_doubt_learns_both_errors_and_moves_nothing_else():
+    network = awake(House(CONFIG))
+    objective = HouseObjective(network, replace(CONFIG, squared_weight=0.0, doubt_weight=1.0))
+    examples = batch(images=4)
+    before = objective(examples)
+    before.total.backward()
+    moved = [
+        name
+        for name, weight in network.named_parameters()
+        if weight.grad is not None and weight.grad.abs().max() > 0
+    ]
+    assert moved
+    assert all(name.startswith("doubt.") for name in moved)
+    optimizer = torch.optim.Adam(network.doubt.parameters(), lr=0.01)
+    for _ in range(20):
+        optimizer.zero_grad()
+        objective(examples).total.backward()
+        optimizer.step()
+    assert objective(examples).total < 0.5 * before.total
+
+
+@torch.no_grad()
+def test_doubt_is_told_of_the_composite_and_of_the_output():
+    network = awake(House(CONFIG))
+    examples = batch(images=4)
+    image = network(examples.composite, examples.mask)
+    true = [levels_off(picture, *examples[1:]) for picture in (examples.composite, image)]
+    objective = HouseObjective(network, replace(CONFIG, compare_px=SIZE))
+    errors = network.predict(examples.composite, examples.mask).errors
+    wanted = (errors.log1p() - torch.stack(true, dim=1).log1p()).abs().mean()
+    torch.testing.assert_close(objective(examples).terms["doubt"], wanted)

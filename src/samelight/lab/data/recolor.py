@@ -149,6 +149,21 @@ def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> Float
     return retouch(scene, strength, rng)
 
 
+def nightfall(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+    """Up to 4.5 stops darker in linear light, bluer or warmer; at times what shone shines on.
+
+    Blue dusk and warm lamplight are as likely; lamps, windows and sky are what was bright (ours).
+    """
+    stops, warmth = strength * rng.uniform(1.5, 4.5), strength * rng.uniform(-0.5, 0.5)
+    gains = 0.5**stops * np.exp([warmth, 0.0, -warmth])
+    linear = srgb_to_linear(np.clip(scene.photo, 0, None))
+    dark = linear * gains.astype(np.float32)
+    if rng.random() < 0.5:
+        shining = np.clip((linear @ LUMA - 0.6) / 0.4, 0, 1)[..., None]
+        dark = dark + shining * (linear - dark)
+    return linear_to_srgb(dark)
+
+
 def _part_way(before: FloatArray, after: FloatArray, strength: float) -> FloatArray:
     mixed: FloatArray = before + np.float32(strength) * (after - before)
     return mixed.astype(np.float32, copy=False)
@@ -161,6 +176,7 @@ FAMILIES: dict[str, Family] = {
     "tone_curves": tone_curves,
     "smooth_lut": smooth_lut,
     "illuminant": illuminant,
+    "nightfall": nightfall,
 }
 
 RECOLOUR_MIX: Mapping[str, float] = {
@@ -174,10 +190,11 @@ RECOLOUR_MIX: Mapping[str, float] = {
 """Probability of each family when a foreground is recoloured."""
 
 RELIGHT_MIX: Mapping[str, float] = {
-    "retouch": 0.45,
-    "tone_curves": 0.15,
-    "smooth_lut": 0.1,
-    "illuminant": 0.3,
+    "retouch": 0.40,
+    "tone_curves": 0.13,
+    "smooth_lut": 0.09,
+    "illuminant": 0.26,
+    "nightfall": 0.12,
 }
 """Probability of each family when a whole photo is relit; no other photo is looked at."""
 

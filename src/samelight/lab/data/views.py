@@ -60,6 +60,8 @@ class CompositeView:
     inverted: float = 0.12
     """Share whose background is taken for the foreground."""
     relit: float = 0.95
+    before_relighting: float = 0.15
+    """Share whose foreground stays as photographed, before a background that was relit."""
     untouched: float = 0.08
     second_retouch: float = 0.2
     """Share whose foreground is retouched once more after its family's change."""
@@ -73,17 +75,21 @@ class CompositeView:
         """Make one composite / real / mask example."""
         crop = self._draw_crop(photos, size_px, rng)
         mask = 1 - crop.mask if rng.random() < self.inverted else crop.mask
-        real = crop.photo
+        photo = real = crop.photo
         region = foreground_colours(real, mask, rng)
-        if rng.random() < self.relit:
+        relit = rng.random() < self.relit
+        if relit:
             scene = Scene(real, region, region)
             relight = draw_family(RELIGHT_MIX, rng)
             real = _clip(relight(scene, rng.uniform(0.1, 1.0), rng))
             region = foreground_colours(real, mask, rng)
         composite = real
         if rng.random() >= self.untouched:
-            scene = Scene(real, region, other_colours(photos, rng))
-            composite = self._recolour(scene, rng)
+            if relit and rng.random() < self.before_relighting:
+                composite = photo
+            else:
+                scene = Scene(real, region, other_colours(photos, rng))
+                composite = self._recolour(scene, rng)
         composite = real + mask[..., None] * (composite - real)
         composite = self._as_from_a_file(composite, rng)
         if rng.random() < self.rough_mask:

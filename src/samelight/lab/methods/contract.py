@@ -79,33 +79,41 @@ class Network(nn.Module, ABC):
         return self.trace(composite, mask).image.clamp(0, 1)
 
 
+class Predicted(NamedTuple):
+    """What a network that predicts a correction says."""
+
+    coefficients: Tensor
+    """(B,12,h,w) float32, less the identity: per cell the nine numbers of A - I, row by row, and
+    three of b."""
+    errors: Tensor
+    """(B,2) float32, in levels of 255: root mean square error over the foreground that it expects
+    of the composite left alone, and of its correction."""
+
+
 class CorrectionNetwork(Network):
     """A network that predicts the correction itself: exported, it needs no fit."""
 
     @abstractmethod
-    def coefficients(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """Predict a correction, less the identity.
+    def predict(self, composite: Tensor, mask: Tensor) -> Predicted:
+        """Predict a correction.
 
         Args:
             composite: (B,3,H,W) in [0,1], sRGB-encoded RGB.
             mask: (B,1,H,W) in [0,1], 1 = foreground.
-
-        Returns:
-            (B,12,h,w) float32: per cell the nine numbers of A - I, row by row, and three of b.
         """
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
-        return Trace(self.rendered(self.coefficients(composite, mask), composite, mask), {})
+        return Trace(self.rendered(self.predict(composite, mask), composite, mask), {})
 
-    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What an exported file gives: the harmonized image, in [0,1], and the coefficients."""
-        coefficients = self.coefficients(composite, mask)
-        return self.rendered(coefficients, composite, mask).clamp(0, 1), coefficients
+    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What an exported file gives: the harmonized image, in [0,1], coefficients and errors."""
+        predicted = self.predict(composite, mask)
+        return self.rendered(predicted, composite, mask).clamp(0, 1), *predicted
 
-    def rendered(self, coefficients: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
-        """Apply coefficients to a composite inside its mask, at whatever size: (B,3,H,W)."""
-        return composite + mask * (recolour(composite, coefficients) - composite)
+    def rendered(self, predicted: Predicted, composite: Tensor, mask: Tensor) -> Tensor:
+        """Apply a correction to a composite inside its mask, at whatever size: (B,3,H,W)."""
+        return composite + mask * (recolour(composite, predicted.coefficients) - composite)
 
 
 class Objective(nn.Module, ABC):

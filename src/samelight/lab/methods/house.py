@@ -3,6 +3,7 @@
 Ours; docs/methods/house.md says what it took from the four published methods and what it did not.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from samelight.lab.methods.contract import (
     Losses,
     Method,
     Objective,
+    Predicted,
     Traits,
 )
 from samelight.lab.methods.shared import PixelWeights, pixel_losses
@@ -24,6 +26,9 @@ from samelight.lab.nn.regions import region_moments, resize_mask
 from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
 from samelight.lab.nn.trunk import TRUNK_STRIDE, TRUNK_WIDTHS, Trunk
 from samelight.lab.training.config import Recipe, Stage
+
+MOST_DOUBT = math.log(255)
+"""Natural logarithm of the largest error there is, in levels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,8 @@ class HouseConfig(PixelWeights):
     """Share of examples in which nothing is to be done."""
     absolute_weight: float = 0.0
     """It asks for the median of what might be right, which is nearer to nothing than the mean."""
+    doubt_weight: float = 0.02
+    """Of the expected errors' own error; no part of the network but their head feels it."""
 
 
 class House(CorrectionNetwork):
@@ -77,7 +84,9 @@ class House(CorrectionNetwork):
             TokenBlock(config.width, config.heads) for _ in range(config.blocks)
         )
         self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.code_width + 2 * config.width, 12)
+        summed_up = config.code_width + 2 * config.width
+        self.doubt = nn.Sequential(nn.Linear(summed_up, 64), nn.GELU(), nn.Linear(64, 2))
+        self.head = nn.Linear(summed_up, 12)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -85,8 +94,8 @@ class House(CorrectionNetwork):
         """The trunk's, if it begins trained."""
         return self.trunk.parameters() if self.pretrained else ()
 
-    def coefficients(self, composite: Tensor, mask: Tensor) -> Tensor:
-        """Predict one map for the whole foreground: (B,12,1,1), zero = no change."""
+    def predict(self, composite: Tensor, mask: Tensor) -> Predicted:
+        """Predict one map for the whole foreground, (B,12,1,1), and how wrong it will be."""
         levels = self.trunk(composite)
         code = self._code(composite, levels, mask)
         size = (levels[-1].shape[-2], levels[-1].shape[-1])
@@ -98,8 +107,10 @@ class House(CorrectionNetwork):
         for block in self.blocks:
             tokens = block(tokens)
         regions = region_means(self.norm(tokens), resize_mask(mask, size).flatten(2))
-        head: Tensor = self.head(torch.cat([code.float(), regions], dim=1))
-        return head.float()[:, :, None, None]
+        summary = torch.cat([code.float(), regions], dim=1)
+        # Doubt is to learn from what the correction needs, not to change it.
+        errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
+        return Predicted(self.head(summary).float()[:, :, None, None], errors)
 
     def _code(self, composite: Tensor, levels: list[Tensor], mask: Tensor) -> Tensor:
         """Sum up the image: statistics of both regions' colours and features, (B,code_width)."""
@@ -114,7 +125,7 @@ class House(CorrectionNetwork):
 
 
 class HouseObjective(Objective):
-    """Pixel error of what the correction makes of the composite, at a small size."""
+    """Pixel error of what the correction makes of the composite, at a small size, and doubt."""
 
     def __init__(self, network: House, config: HouseConfig) -> None:
         super().__init__()
@@ -123,11 +134,26 @@ class HouseObjective(Objective):
 
     def forward(self, batch: Batch) -> Losses:
         """Compare with the real image."""
-        coefficients = self.network.coefficients(batch.composite, batch.mask)
+        predicted = self.network.predict(batch.composite, batch.mask)
         size = [min(self.config.compare_px, side) for side in batch.mask.shape[-2:]]
         composite, real, mask = (resize_mask(part, size) for part in batch)
-        image = self.network.rendered(coefficients, composite, mask)
-        return pixel_losses(image, real, mask, self.config)
+        image = self.network.rendered(predicted, composite, mask)
+        losses = pixel_losses(image, real, mask, self.config)
+        with torch.no_grad():
+            errors = torch.stack(
+                [levels_off(picture, real, mask) for picture in (composite, image.clamp(0, 1))],
+                dim=1,
+            )
+        doubt = (predicted.errors.log1p() - errors.log1p()).abs().mean()
+        total = losses.total + self.config.doubt_weight * doubt
+        return Losses(total, losses.terms | {"doubt": doubt})
+
+
+def levels_off(image: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    """Root mean square error over each image's foreground, in levels of 255: (B,)."""
+    square = (mask * (image - real)).square().mean(dim=1).sum(dim=(1, 2))
+    area = mask.square().sum(dim=(1, 2, 3)).clamp(min=1e-6)
+    return 255 * (square / area).sqrt()
 
 
 HOUSE = Method(
