@@ -78,6 +78,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "RAIN for BAIN": {"fuse": "rain"},
         "no self-style": {"self_style_weight": 0.0},
         "no consistency": {"consistency_weight": 0.0},
+        "consistency over places": {"consistency": "places"},
         "K = 1": {"negatives": 1},
         "K = 5": {"negatives": 5},
     },
