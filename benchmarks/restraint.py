@@ -3,7 +3,8 @@
 `python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout, at 256 px. It applies
 the correction at several strengths: if the error is least above 1, the model is too timid. It
 harmonizes each result again, and the real images, which need nothing: if it changes them much, it
-does not know when to stop.
+does not know when to stop. Where the model says how wrong it expects a foreground to be, that is
+compared with how wrong it was.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.stats import spearmanr
 
 from samelight.harmonizer import Harmonizer
 from samelight.lab.data.pairs import Pair, list_pairs
@@ -62,8 +64,19 @@ def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
     return [255 * float(np.abs(after - before)[inside].mean()) for before, after in pairs]
 
 
+def doubts(harmonizer: Harmonizer, triple: Triple) -> list[float] | None:
+    """Levels: the error expected of the composite and of its result, and what they are."""
+    composite, real, mask = triple
+    found = harmonizer.inspect(composite, mask)
+    if found.forecast is None:
+        return None
+    pictures = composite, found.harmonized
+    errors = [foreground_mse_255(255 * picture, 255 * real, mask) ** 0.5 for picture in pictures]
+    return [*found.forecast, *errors]
+
+
 def main() -> None:
-    """Print a row per strength, and how far things are moved."""
+    """Print a row per strength, how far things are moved, and what the model's doubt is worth."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
@@ -83,6 +96,16 @@ def main() -> None:
         f"foregrounds move by {first:.2f} of 255 levels, in a second run by {second:.2f} "
         f"({second / first:.2f} of it), and those of real images by {needless:.2f}\n"
     )
+    found_doubts = [doubts(harmonizer, triple) for triple in triples]
+    if None not in found_doubts:
+        columns = np.array(found_doubts).T
+        for what, told, true in zip(
+            ("composites", "results"), columns[:2], columns[2:], strict=True
+        ):
+            sys.stdout.write(
+                f"error expected of {what}: {np.median(told):.1f} levels in the median, found "
+                f"{np.median(true):.1f}; rank correlation {spearmanr(told, true).statistic:.2f}\n"
+            )
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_the_package_is_small():
 def test_the_default_needs_no_other_package(monkeypatch):
     monkeypatch.setattr(models, "find_spec", lambda _: None)
     assert list(list_models()) == [n for n in SHIPPED if n.startswith(DEFAULT_MODEL.split(".")[0])]
-    with pytest.raises(ModelError, match="pip install ./weights"):
+    with pytest.raises(ModelError, match=r"pip install \./weights"):
         load_session("moonlight.photos-384")
 
 

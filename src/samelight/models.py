@@ -138,7 +138,7 @@ class Session:
 
 def list_models() -> dict[str, ModelRow]:
     """Read the tables of shipped models, by name: our own, and what `samelight-weights` adds."""
-    rows = {}
+    rows: dict[str, ModelRow] = {}
     for folder in _folders():
         table: dict[str, dict[str, Any]] = json.loads((folder / "models.json").read_text("utf-8"))
         rows |= {name: ModelRow(folder=folder, **row) for name, row in table.items()}

@@ -58,6 +58,12 @@ def register(commands: Commands) -> None:
     add = add_command(commands, export).add_argument
     add("run", type=Path, help="Folder of a `samelight train` run.")
     add("--output", type=Path, help="Where to write; default RUN/model.onnx.")
+    add(
+        "--calibrate",
+        metavar="PHOTOS",
+        type=Path,
+        help="Make corrections as strong as composites of these photos ask for.",
+    )
 
 
 def methods() -> None:
@@ -122,15 +128,18 @@ def train(
     tell(out)
 
 
-def export(run: Path, output: Path | None) -> None:
+def export(run: Path, output: Path | None, calibrate: Path | None) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
+    from samelight.lab.calibration import calibrate_network
     from samelight.lab.export import export_network
     from samelight.lab.training.run import load_run
 
     target = output or run / "model.onnx"
     require_writable_file(target)
     method, network = load_run(run)
+    if calibrate is not None:
+        remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
     exported = export_network(network, method.name, target)
     remark(
         f"largest difference from torch {exported.parity_error:.1e}, "

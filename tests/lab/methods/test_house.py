@@ -103,3 +103,15 @@ def test_doubt_is_told_of_the_composite_and_of_the_output():
     errors = network.predict(examples.composite, examples.mask).errors
     wanted = (errors.log1p() - torch.stack(true, dim=1).log1p()).abs().mean()
     torch.testing.assert_close(objective(examples).terms["doubt"], wanted)
+
+
+@torch.no_grad()
+def test_strengthened_it_goes_further_the_same_way():
+    network = awake(House(CONFIG))
+    nn.init.normal_(network.head.bias, std=0.05)
+    composite, _, mask = batch()
+    before = network.predict(composite, mask)
+    network.strengthen(1.5)
+    after = network.predict(composite, mask)
+    torch.testing.assert_close(after.coefficients, 1.5 * before.coefficients)
+    torch.testing.assert_close(after.errors, before.errors)

@@ -102,6 +102,10 @@ class CorrectionNetwork(Network):
             mask: (B,1,H,W) in [0,1], 1 = foreground.
         """
 
+    @abstractmethod
+    def strengthen(self, factor: float) -> None:
+        """Make every correction from now on so many times as strong."""
+
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
         return Trace(self.rendered(self.predict(composite, mask), composite, mask), {})

@@ -112,6 +112,12 @@ class House(CorrectionNetwork):
         errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
         return Predicted(self.head(summary).float()[:, :, None, None], errors)
 
+    @torch.no_grad()
+    def strengthen(self, factor: float) -> None:
+        """Scale the last layer, which says how far from no change."""
+        for parameter in self.head.parameters():
+            parameter.mul_(factor)
+
     def _code(self, composite: Tensor, levels: list[Tensor], mask: Tensor) -> Tensor:
         """Sum up the image: statistics of both regions' colours and features, (B,code_width)."""
         seen = [region_moments(4 * (composite - 0.5), mask).row()]
@@ -167,6 +173,10 @@ HOUSE = Method(
     objective=HouseObjective,
     view=lambda config: CompositeView(untouched=config.untouched),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=320_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(size_px=128, images=192_000, learning_rate=7e-4, final_learning_rate=7e-4),
+            # Trained small alone it is timid when shown more: docs/methods/house.md.
+            Stage(size_px=192, images=128_000, learning_rate=7e-4, final_learning_rate=0.0),
+        ),
     ),
 )
