@@ -50,7 +50,11 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     other = run_cli("train", "giftnet", *places, *QUICK, "--config", "paper")
     assert "another --out" in one_line(other)
 
-    exported = run_cli("export", run, "--output", model)
+    painting = run_cli("export", run, "--output", model, "--calibrate", folder / "photos")
+    assert "networks that predict a correction" in one_line(painting)
+    assert not model.exists()
+
+    exported = run_cli("export", run, "--output", model, "--size-px", "64")
     assert exported.code == 0, exported.err
     assert exported.out == f"{model}\n"
     assert re.search(r"largest difference from torch \d\.\de-\d+", exported.err)

@@ -64,6 +64,7 @@ def register(commands: Commands) -> None:
         type=Path,
         help="Make corrections as strong as composites of these photos ask for.",
     )
+    add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
 
 
 def methods() -> None:
@@ -128,7 +129,7 @@ def train(
     tell(out)
 
 
-def export(run: Path, output: Path | None, calibrate: Path | None) -> None:
+def export(run: Path, output: Path | None, calibrate: Path | None, size_px: int | None) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
     from samelight.lab.calibration import calibrate_network
@@ -137,7 +138,7 @@ def export(run: Path, output: Path | None, calibrate: Path | None) -> None:
 
     target = output or run / "model.onnx"
     require_writable_file(target)
-    method, network = load_run(run)
+    method, network = load_run(run, size_px)
     if calibrate is not None:
         remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
     exported = export_network(network, method.name, target)

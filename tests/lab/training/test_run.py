@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import samelight
-from samelight.errors import ModelError, PhotoError
+from samelight.errors import ModelError, PhotoError, UsageError
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.export import export_network
 from samelight.lab.methods import METHODS
@@ -120,6 +120,16 @@ def test_load_run_rebuilds_the_network(tmp_path, photos, config_name):
     assert loaded.traits == network.traits
     for name, value in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_a_run_may_be_shown_another_size(tmp_path, photos):
+    config = METHOD.configs["small"]
+    write_run(tmp_path, METHOD, config, RECIPE, photos)
+    save_weights(tmp_path / "weights.safetensors", METHOD.network(config))
+    step = METHOD.network(config).traits.multiple_of
+    assert load_run(tmp_path, 3 * step)[1].traits.size_px == 3 * step
+    with pytest.raises(UsageError, match=f"choose a multiple of {step}"):
+        load_run(tmp_path, 3 * step + 1)
 
 
 @pytest.mark.parametrize("missing", ["run.json", "weights.safetensors"])

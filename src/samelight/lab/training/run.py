@@ -122,7 +122,8 @@ def train_run(
     recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
     torch.manual_seed(recipe.seed)
     network = method.network(config)
-    _require_sizes(recipe, network.traits)
+    for stage in recipe.stages:
+        _require_size(stage.size_px, network.traits)
     if start_from is not None:
         start_from_exported(network, find_model(start_from)[0])
     triples = list_pairs(pairs) if pairs is not None else None
@@ -137,11 +138,16 @@ def train_run(
     trainer.fit(folder, view, watch)
 
 
-def load_run(run: Path) -> tuple[Method, Network]:
+def load_run(run: Path, size_px: int | None = None) -> tuple[Method, Network]:
     """Rebuild a run's network with its averaged weights.
+
+    Args:
+        run: the run's folder.
+        size_px: side of the picture the network is to be shown; None = as configured.
 
     Raises:
         ModelError: when the folder holds no finished checkpoint.
+        UsageError: when the size does not suit the network.
     """
     path, weights = run / "run.json", run / "weights.safetensors"
     for needed in (path, weights):
@@ -153,6 +159,9 @@ def load_run(run: Path) -> tuple[Method, Network]:
     config = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()})
     network = method.network(config)
     load_weights(weights, network)
+    if size_px is not None:
+        _require_size(size_px, network.traits)
+        network.traits = dataclasses.replace(network.traits, size_px=size_px)
     return method, network.eval()
 
 
@@ -171,13 +180,12 @@ def resized_recipe(recipe: Recipe, size_px: int) -> Recipe:
     return dataclasses.replace(recipe, stages=tuple(stages))
 
 
-def _require_sizes(recipe: Recipe, traits: Traits) -> None:
-    for stage in recipe.stages:
-        if stage.size_px <= 0 or stage.size_px % traits.multiple_of:
-            raise UsageError(
-                f"images of {stage.size_px} px do not suit the network: choose a multiple of "
-                f"{traits.multiple_of}"
-            )
+def _require_size(size_px: int, traits: Traits) -> None:
+    if size_px <= 0 or size_px % traits.multiple_of:
+        raise UsageError(
+            f"images of {size_px} px do not suit the network: choose a multiple of "
+            f"{traits.multiple_of}"
+        )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
