@@ -1,10 +1,10 @@
 """Whether a model does too little or too much: docs/methods/house.md has the figures.
 
-`python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout, at 256 px. It applies
-the correction at several strengths: if the error is least above 1, the model is too timid. It
-harmonizes each result again, and the real images, which need nothing: if it changes them much, it
-does not know when to stop. Where the model says how wrong it expects a foreground to be, that is
-compared with how wrong it was.
+`python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout, at the size that the
+model sees. It applies the correction at several strengths: if the error is least above 1, the model
+is too timid. It harmonizes each result again, and the real images, which need nothing: if it
+changes them much, it does not know when to stop. Where the model says how wrong it expects a
+foreground to be, that is compared with how wrong it was.
 """
 
 import argparse
@@ -26,7 +26,6 @@ from samelight.shrink import shrink
 from samelight.types import FloatArray
 
 STRENGTHS = (0.6, 0.8, 1.0, 1.15, 1.3, 1.5)
-SIDE_PX = 256
 
 
 class Triple(NamedTuple):
@@ -82,7 +81,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     harmonizer = Harmonizer(arguments.model)
-    triples = [read(pair, SIDE_PX) for pair in list_pairs(arguments.pairs)]
+    triples = [read(pair, harmonizer.size_px) for pair in list_pairs(arguments.pairs)]
     found = np.array([at_strengths(harmonizer, triple) for triple in triples])
     before, after = found[:, :1], found[:, 1:]
     ratios, improved = after.mean(axis=0) / before.mean(), (after < before).mean(axis=0)

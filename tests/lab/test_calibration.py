@@ -49,14 +49,15 @@ def test_the_best_strength_is_that_of_least_squares():
     assert found == pytest.approx(4, rel=0.03)
 
 
-def test_a_timid_network_is_made_as_bold_as_its_photos_ask(tmp_path):
+def test_a_timid_network_goes_half_of_the_way_that_its_photos_ask_for(tmp_path):
     photos = write_photos(tmp_path)
-    network = Brightens(0.01)
+    network, folder = Brightens(0.01), PhotoFolder(photos)
+    before = best_strength(network, folder, CompositeView())
     factor = calibrate_network(network, photos)
+    assert factor == pytest.approx((1 + before) / 2)
     assert network.lift == pytest.approx(0.01 * factor)
-    view = CompositeView(untouched=0.0)
-    again = best_strength(network, PhotoFolder(photos), view)
-    assert again == pytest.approx(1, abs=1e-3)
+    after = best_strength(network, folder, CompositeView())
+    assert after == pytest.approx(before / factor, rel=1e-3)
 
 
 def test_a_network_that_paints_is_refused(tmp_path):

@@ -62,7 +62,7 @@ def register(commands: Commands) -> None:
         "--calibrate",
         metavar="PHOTOS",
         type=Path,
-        help="Make corrections as strong as composites of these photos ask for.",
+        help="Make corrections stronger, half as far as composites of these photos ask for.",
     )
     add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
 

@@ -16,10 +16,12 @@ from samelight.lab.methods.contract import CorrectionNetwork, Network
 
 SEED = 1_000_000
 """Apart from the seeds that trainings take."""
+TRUST = 0.5
+"""How far to go towards what these photos ask for: it may know them, and errs more on others."""
 
 
 def calibrate_network(network: Network, photos: Path) -> float:
-    """Make a network's corrections as strong as composites of photos ask for.
+    """Make a network's corrections stronger, half as far as composites of photos ask for.
 
     Args:
         network: which predicts corrections.
@@ -35,7 +37,8 @@ def calibrate_network(network: Network, photos: Path) -> float:
         raise UsageError(
             "--calibrate is for networks that predict a correction: leave it out for this one"
         )
-    factor = best_strength(network, PhotoFolder(photos), CompositeView(untouched=0.0))
+    best = best_strength(network, PhotoFolder(photos), CompositeView())
+    factor = 1 + TRUST * (best - 1)
     network.strengthen(factor)
     return factor
 

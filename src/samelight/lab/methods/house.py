@@ -47,7 +47,7 @@ class HouseConfig(PixelWeights):
     """Of a histogram; 0 leaves the histograms out."""
     pretrained: bool = True
     """Whether the trunk begins with ImageNet's weights."""
-    size_px: int = 256
+    size_px: int = 320
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
     untouched: float = 0.08
