@@ -20,13 +20,14 @@ def register(commands: Commands) -> None:
     """Add these commands to the command line."""
     add_command(commands, methods)
     add = add_command(commands, train).add_argument
-    add("method", help="One of rcl_esf, scs_co, ssh, giftnet and house.")
+    add("method", help="One of the methods that `samelight methods` lists.")
     add("--photos", type=Path, required=True, help="Folder of photos, and of masks of objects.")
     add("--out", type=Path, required=True, help="Folder of the run; a run in it is resumed.")
     add(
         "--config",
         default="small",
-        help="Size of the network: small or paper; of house: small or tiny; default %(default)s.",
+        help="Size of the network: small or paper, where there is no paper small or tiny; default "
+        "%(default)s.",
     )
     add("--pairs", type=Path, help="Composites to watch the training on, iHarmony4's layout.")
     add("--images", type=int, help="Train for this many images instead of the recipe's.")
