@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# As in a wheel's installation: without it the program starts slower where Python writes none.
+COMPILE := $(BIN)/python -m compileall -q src/samelight
 KERNEL := hatch_build.py src/samelight/native/kernel.c
 DEMO := demo
 
@@ -37,8 +39,10 @@ $(VENV)/bin/python:
 # Editable, so that both halves can share one environment and an edit needs no new install.
 $(VENV)/.core: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(INSTALL) --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml weights/pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(INSTALL) --editable '.[dev]' --editable weights
+	@$(COMPILE)
 	@touch $@ $(VENV)/.core

@@ -1,6 +1,7 @@
 """Photo and mask in, correction out, photo out: what the package is for."""
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -13,7 +14,7 @@ from samelight.errors import PhotoError
 from samelight.io.mask import MaskLike, coerce_mask, require_same_size
 from samelight.io.photo import Photo, read_photo, to_uint8
 from samelight.io.profile import from_srgb, to_srgb, usable_profile
-from samelight.models import DEFAULT_MODEL, Forecast, load_session
+from samelight.models import DEFAULT_MODEL, Forecast, Session, find_model, load_session
 from samelight.render import render
 from samelight.shrink import shrink
 from samelight.types import Coverage, FloatArray, Pixels
@@ -39,21 +40,26 @@ class Harmonizer:
     """One network, kept open, for any number of photos."""
 
     def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
-        """Open a network.
+        """Choose a network; a shipped one is opened when the first photo has been shrunk for it.
 
         Args:
             model: a shipped name or an exported .onnx file; None = the default model.
             threads: how many the network may use; None = as many as there are cores, at most 4.
 
         Raises:
-            ModelError: if there is no such model, or its file is not the one it should be.
+            ModelError: if there is no such model; here or on first use, if its file is not the one
+                it should be.
         """
-        self._session = load_session(model or DEFAULT_MODEL, threads=threads)
-
-    @property
-    def size_px(self) -> int:
+        self._model, self._threads = model or DEFAULT_MODEL, threads
+        _, row = find_model(self._model)
+        # A table knows the sizes of the shipped ones, so that a photo can be shrunk while another
+        # thread still opens the network.
+        self.size_px = row.size_px if row else self._session.size_px
         """Side of the square picture the network sees."""
-        return self._session.size_px
+
+    @cached_property
+    def _session(self) -> Session:
+        return load_session(self._model, threads=self._threads)
 
     def predict(self, pixels: Pixels, mask: Coverage, *, icc: bytes | None = None) -> Correction:
         """Work out what to do with a photo's foreground.
