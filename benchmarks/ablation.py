@@ -28,6 +28,7 @@ from samelight.lab.data.views import View
 from samelight.lab.evaluation.monitor import Monitor
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
+from samelight.lab.methods.contract import Method, Network
 from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions, Trainer
 from samelight.types import FloatArray
@@ -144,16 +145,31 @@ def train(
     method = METHODS[trial.method]
     changes = BASES[trial.method] | VARIANTS[trial.method][trial.variant]
     config = replace(method.configs["small"], **changes)
+    view = KeptView(method.view(config), run.parent / "examples")
+    network = train_briefly(method, config, photos, view, run, images, size_px, trial.seed)
+    return monitor(network, images)
+
+
+def train_briefly(
+    method: Method,
+    config: Any,  # noqa: ANN401 - each method has its own
+    photos: PhotoFolder,
+    view: View,
+    run: Path,
+    images: int,
+    size_px: int,
+    seed: int,
+) -> Network:
+    """Train a network at the small budget of these studies, or go on with it."""
     stage = Stage(size_px=size_px, images=images, learning_rate=7e-4, final_learning_rate=0.0)
     # At this budget the usual average would still remember the start.
-    recipe = Recipe(stages=(stage,), seed=trial.seed, ema_decay=0.99)
-    torch.manual_seed(trial.seed)
+    recipe = Recipe(stages=(stage,), seed=seed, ema_decay=0.99)
+    torch.manual_seed(seed)
     objective = method.objective(method.network(config), config)
     run.mkdir(parents=True, exist_ok=True)
-    options = RunOptions(save_every=images // 3)
-    trainer = Trainer(objective, recipe, run, options)
-    trainer.fit(photos, KeptView(method.view(config), run.parent / "examples"))
-    return monitor(trainer.average.network, images)
+    trainer = Trainer(objective, recipe, run, RunOptions(save_every=images // 3))
+    trainer.fit(photos, view)
+    return trainer.average.network
 
 
 def measure(args: argparse.Namespace) -> None:

@@ -4,8 +4,8 @@
 
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder here has a results.json and a training.json; for the kind `ablation` it is a method,
-and for `comparison`, `paper-sizes` and `two-backgrounds` it is "all". tests/test_tables.py holds
-the pages to it.
+for `families` it is "synthetic" or "pairs", and for `comparison`, `paper-sizes` and
+`two-backgrounds` "all". tests/test_tables.py holds the pages to it.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ablation
+import families
 import paper_sizes
 import two_backgrounds
 
@@ -157,6 +158,7 @@ TABLES: dict[str, Callable[[str], str]] = {
     "ablation": ablation.table,
     "paper-sizes": paper_sizes.table,
     "two-backgrounds": two_backgrounds.table,
+    "families": families.table,
 }
 
 

@@ -130,7 +130,7 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
         network = copy.copy(network)
         network.forward = network.answer  # type: ignore[method-assign, assignment]
         outputs.extend(CORRECTION_OUTPUTS)
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
+    with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
         warnings.filterwarnings("ignore", "Converting a tensor to a Python")

@@ -21,12 +21,14 @@ from samelight.lab.methods.contract import (
     Traits,
 )
 from samelight.lab.methods.shared import PixelWeights, pixel_losses
-from samelight.lab.nn.histogram import region_histograms
+from samelight.lab.nn.histogram import SIDE, region_histograms
 from samelight.lab.nn.regions import region_moments, resize_mask
 from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
 from samelight.lab.nn.trunk import TRUNK_STRIDE, TRUNK_WIDTHS, Trunk
 from samelight.lab.training.config import Recipe, Stage
 
+MULTIPLE_OF = math.lcm(TRUNK_STRIDE, SIDE)
+"""What divides the side of a picture: averages over parts of pixels cannot be exported."""
 MOST_DOUBT = math.log(255)
 """Natural logarithm of the largest error there is, in levels."""
 
@@ -63,7 +65,7 @@ class House(CorrectionNetwork):
 
     def __init__(self, config: HouseConfig) -> None:
         super().__init__()
-        self.traits = Traits(size_px=config.size_px, multiple_of=TRUNK_STRIDE)
+        self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
         self.bins, self.pretrained = config.bins, config.pretrained
         self.trunk = Trunk(config.stages, pretrained=config.pretrained)
         widths = TRUNK_WIDTHS[: config.stages]
