@@ -34,6 +34,7 @@ from samelight.lab.training.loop import RunOptions, Trainer
 from samelight.types import FloatArray
 
 RESULTS = Path(__file__).parent / "ablation.csv"
+COLUMNS = ("fMSE / composite", "each seed", "improved")
 FIELDS = ("method", "variant", "seed", "images", "size_px", "fmse_ratio", "improved", "seconds")
 
 LOOK = {"rcl_esf": 3, "giftnet": 3, "scs_co": 3, "ssh": 1, "house": 2}
@@ -210,15 +211,25 @@ def add_result(row: dict[str, Any]) -> None:
 
 def table(method: str) -> str:
     """A method's results as Markdown: the mean, and each seed's figure, so that noise is seen."""
-    rows = [row for row in results() if row["method"] == method]
-    lines = []
-    for variant in dict.fromkeys(row["variant"] for row in rows):
-        own = [row for row in rows if row["variant"] == variant]
-        ratios = [float(row["fmse_ratio"]) for row in own]
-        improved = mean(float(row["improved"]) for row in own)
-        each = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-        lines.append((variant, f"{mean(ratios):.3f}", each, f"{100 * improved:.0f} %"))
-    return markdown_table(("variant", "fMSE / composite", "each seed", "improved"), lines)
+    lines = [(variant, *_cells(method, variant)) for variant in VARIANTS[method]]
+    return markdown_table(("variant", *COLUMNS), [line for line in lines if line[1:]])
+
+
+def equal_budget(name: str) -> str:
+    """The methods side by side as Markdown, each as shipped but for the size of its network."""
+    lines = [(method, *_cells(method, "as shipped")) for method in VARIANTS]
+    return markdown_table(("method", *COLUMNS), [line for line in lines if line[1:]])
+
+
+def _cells(method: str, variant: str) -> tuple[str, ...]:
+    """What COLUMNS name; nothing where there are no results yet."""
+    own = [row for row in results() if (row["method"], row["variant"]) == (method, variant)]
+    if not own:
+        return ()
+    ratios = [float(row["fmse_ratio"]) for row in own]
+    improved = mean(float(row["improved"]) for row in own)
+    each = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+    return f"{mean(ratios):.3f}", each, f"{100 * improved:.0f} %"
 
 
 def main() -> None:

@@ -4,8 +4,8 @@
 
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder here has a results.json and a training.json; for the kind `ablation` it is a method,
-for `families` it is "synthetic" or "pairs", and for `comparison`, `paper-sizes` and
-`two-backgrounds` "all". tests/test_tables.py holds the pages to it.
+for `families` it is "synthetic" or "pairs", and for `comparison`, `equal-budget`,
+`paper-sizes` and `two-backgrounds` "all". tests/test_tables.py holds the pages to it.
 """
 
 import json
@@ -156,6 +156,7 @@ TABLES: dict[str, Callable[[str], str]] = {
     "curve": _curve,
     "photos": _photos,
     "ablation": ablation.table,
+    "equal-budget": ablation.equal_budget,
     "paper-sizes": paper_sizes.table,
     "two-backgrounds": two_backgrounds.table,
     "families": families.table,
