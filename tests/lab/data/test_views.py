@@ -183,3 +183,20 @@ def test_a_mask_of_another_size_is_fitted_to_its_photo(tmp_path):
         PhotoFolder(tmp_path), SIZE, np.random.default_rng(0)
     )
     assert abs(example.real - example.mask).mean() < 0.02
+
+
+@pytest.mark.parametrize("least", [0.3, 1.0])
+def test_windows_are_no_smaller_than_the_smallest(least):
+    """A ramp from left to right and from top to bottom says how much of itself is seen."""
+    down, across = np.mgrid[0:200, 0:240].astype(np.float32)
+    ramp = np.stack([down * 255 / 199, across * 255 / 239, down], axis=-1).astype(np.uint8)
+    whole = np.full((200, 240), 255, np.uint8)
+    seen = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        crop = views._cut(ramp, whole, least, SIZE, rng).photo
+        # From the middles of the first and the last pixel to their outer edges.
+        spans = [crop[..., axis].max() - crop[..., axis].min() for axis in (0, 1)]
+        seen.extend(span * SIZE / (SIZE - 1) for span in spans)
+    assert min(seen) > least - 0.03
+    assert min(seen) < least + 0.08

@@ -115,3 +115,13 @@ def test_strengthened_it_goes_further_the_same_way():
     after = network.predict(composite, mask)
     torch.testing.assert_close(after.coefficients, 1.5 * before.coefficients)
     torch.testing.assert_close(after.errors, before.errors)
+
+
+@torch.no_grad()
+def test_training_leaves_out_other_numbers_at_every_step_and_use_none():
+    network, given = awake(House(CONFIG)), batch()
+    used = [network.predict(given.composite, given.mask).coefficients for _ in range(2)]
+    network.train()
+    trained = [network.predict(given.composite, given.mask).coefficients for _ in range(2)]
+    assert torch.equal(*used)
+    assert not torch.allclose(*trained)

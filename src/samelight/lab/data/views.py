@@ -55,6 +55,8 @@ class CompositeView:
     """
 
     needs_masks: ClassVar[bool] = True
+    least_window: float = 0.6
+    """Sides of the smallest window, as a share of the photo's."""
     borrowed_mask: float = 0.12
     """Share of examples of a photo without masks, under an object mask of another photo."""
     inverted: float = 0.12
@@ -112,7 +114,7 @@ class CompositeView:
             if photo.shape[:2] != mask.shape:
                 size = (photo.shape[1], photo.shape[0])
                 mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
-            crop = _cut(photo, mask, size_px, rng)
+            crop = _cut(photo, mask, self.least_window, size_px, rng)
             if 0.01 < crop.mask.mean() < 0.85:
                 break
         return crop
@@ -142,10 +144,12 @@ def _clip(image: FloatArray) -> FloatArray:
     return clipped
 
 
-def _cut(photo: Picture, mask: Picture, size_px: int, rng: np.random.Generator) -> Crop:
-    """Cut a random window of 60-100 % of each side, squeeze it to a square, flip at times."""
+def _cut(
+    photo: Picture, mask: Picture, least: float, size_px: int, rng: np.random.Generator
+) -> Crop:
+    """Cut a random window of at least a share of each side, make it square, flip at times."""
     height, width = mask.shape
-    cut_width, cut_height = width * rng.uniform(0.6, 1), height * rng.uniform(0.6, 1)
+    cut_width, cut_height = width * rng.uniform(least, 1), height * rng.uniform(least, 1)
     left, top = rng.uniform(0, width - cut_width), rng.uniform(0, height - cut_height)
     box = (left, top, left + cut_width, top + cut_height)
     bilinear = Image.Resampling.BILINEAR

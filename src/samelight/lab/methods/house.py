@@ -49,11 +49,16 @@ class HouseConfig(PixelWeights):
     """Of a histogram; 0 leaves the histograms out."""
     pretrained: bool = True
     """Whether the trunk begins with ImageNet's weights."""
+    dropout: float = 0.15
+    """Share of the code's, the tokens' and the summary's numbers that a training step leaves out:
+    who knows a photo by heart need not look at its light."""
     size_px: int = 320
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
     untouched: float = 0.08
     """Share of examples in which nothing is to be done."""
+    least_window: float = 0.4
+    """Sides of the smallest window of a photo that is an example."""
     absolute_weight: float = 0.0
     """It asks for the median of what might be right, which is nearer to nothing than the mean."""
     doubt_weight: float = 0.02
@@ -88,6 +93,7 @@ class House(CorrectionNetwork):
         self.norm = nn.LayerNorm(config.width)
         summed_up = config.code_width + 2 * config.width
         self.doubt = nn.Sequential(nn.Linear(summed_up, 64), nn.GELU(), nn.Linear(64, 2))
+        self.drop = nn.Dropout(config.dropout)
         self.head = nn.Linear(summed_up, 12)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -99,20 +105,20 @@ class House(CorrectionNetwork):
     def predict(self, composite: Tensor, mask: Tensor) -> Predicted:
         """Predict one map for the whole foreground, (B,12,1,1), and how wrong it will be."""
         levels = self.trunk(composite)
-        code = self._code(composite, levels, mask)
+        code = self.drop(self._code(composite, levels, mask))
         size = (levels[-1].shape[-2], levels[-1].shape[-1])
         features = torch.cat([levels[-1], resize_mask(levels[-2], size)], dim=1)
         features = features.permute(0, 2, 3, 1)
         colours = place_colours(composite, mask, size).permute(0, 2, 3, 1)
         places = torch.cat([self.place_norm(features).float(), colours], dim=3).flatten(1, 2)
-        tokens = self.place(places) + self.told(code)[:, None]
+        tokens = self.drop(self.place(places)) + self.told(code)[:, None]
         for block in self.blocks:
             tokens = block(tokens)
         regions = region_means(self.norm(tokens), resize_mask(mask, size).flatten(2))
         summary = torch.cat([code.float(), regions], dim=1)
         # Doubt is to learn from what the correction needs, not to change it.
         errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
-        return Predicted(self.head(summary).float()[:, :, None, None], errors)
+        return Predicted(self.head(self.drop(summary)).float()[:, :, None, None], errors)
 
     @torch.no_grad()
     def strengthen(self, factor: float) -> None:
@@ -173,7 +179,7 @@ HOUSE = Method(
     },
     network=House,
     objective=HouseObjective,
-    view=lambda config: CompositeView(untouched=config.untouched),
+    view=lambda config: CompositeView(untouched=config.untouched, least_window=config.least_window),
     recipe=Recipe(
         stages=(
             Stage(size_px=128, images=192_000, learning_rate=7e-4, final_learning_rate=7e-4),
