@@ -72,6 +72,13 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "trunk not pretrained": {"pretrained": False},
         "no attention": {"blocks": 0},
         "no histograms": {"bins": 0},
+        "code not told to the places": {"guided": False},
+        "with external style fusion": {"fuse": "esf"},
+        "with background attention": {"fuse": "bain"},
+        "with relation distillation": {"relation_weight": 0.1},
+        "with region contrast": {"region_contrast_weight": 0.02},
+        "with style contrast": {"style_contrast_weight": 0.05},
+        "photos not relit": {"relit": 0.0},
     },
     "scs_co": {
         "as shipped": {},

@@ -38,9 +38,14 @@ def test_the_tiny_network_has_less_than_a_million_parameters():
 
 @torch.no_grad()
 @pytest.mark.parametrize(
-    "changes", [{}, {"stages": 4}, {"stages": 3}, {"blocks": 0}, {"bins": 0}], ids=str
+    "changes",
+    [
+        *({}, {"stages": 4}, {"stages": 3}, {"blocks": 0}, {"bins": 0}, {"guided": False}),
+        *({"fuse": fuse} for fuse in ("esf", "bain", "rain")),
+    ],
+    ids=str,
 )
-def test_each_part_can_be_left_out(changes):
+def test_each_part_can_be_left_out_or_put_in(changes):
     network = awake(House(replace(CONFIG, **changes)))
     composite, _, mask = batch()
     coefficients = network.predict(composite, mask).coefficients
@@ -63,6 +68,52 @@ def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
         small = [torch.nn.functional.avg_pool2d(x, 2) for x in (image, *examples[1:])]
         wanted = 2 * foreground_squared_error(*small)
     torch.testing.assert_close(losses.total, wanted)
+
+
+@torch.no_grad()
+def test_the_fusion_replaces_the_foregrounds_statistics():
+    network = House(replace(CONFIG, fuse="esf"))
+    tokens, given = torch.randn(1, 16, 4, 4), 3 + torch.randn(1, 16, 4, 4)
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., :2, :] = 1
+    fused = network.fuse(tokens, given, mask)
+    torch.testing.assert_close(
+        fused[..., :2, :].mean(dim=(2, 3)), given[..., 2:, :].mean(dim=(2, 3)), atol=1e-3, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "term"),
+    [
+        ("relation_weight", "relation"),
+        ("region_contrast_weight", "region"),
+        ("style_contrast_weight", "style"),
+    ],
+)
+def test_a_published_term_is_added_by_its_weight_and_teaches_the_network(weight, term):
+    plain = replace(CONFIG, dropout=0.0, squared_weight=0.0, doubt_weight=0.0)
+    config = replace(plain, **{weight: 0.25})
+    network, examples = awake(House(config)), batch()
+    losses = HouseObjective(network, config)(examples)
+    assert term not in HouseObjective(network, plain)(examples).terms
+    torch.testing.assert_close(losses.total, 0.25 * losses.terms[term])
+    losses.total.backward()
+    taught = network.head if term != "relation" else network.place
+    assert taught.weight.grad.abs().max() > 0
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("weight", "term"), [("relation_weight", "relation"), ("style_contrast_weight", "style")]
+)
+def test_a_published_term_is_0_where_the_composite_is_the_real_image(weight, term):
+    config = replace(CONFIG, **{weight: 1.0})
+    examples = batch()
+    same = examples._replace(composite=examples.real)
+    # Asleep: the head that starts at zero changes nothing.
+    objective = HouseObjective(House(config).eval(), config)
+    assert float(objective(same).terms[term]) == pytest.approx(0, abs=1e-6)
+    assert float(objective(examples).terms[term]) > 1e-4
 
 
 def test_levels_off_is_the_error_inside_the_mask():

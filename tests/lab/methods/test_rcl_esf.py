@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from samelight.lab.losses import contrastive
 from samelight.lab.methods import rcl_esf
 from samelight.lab.methods.contract import Batch
 from samelight.lab.methods.rcl_esf import RclEsf, RclEsfConfig, RclEsfObjective
@@ -44,7 +45,8 @@ def contrasted(monkeypatch):
         met.append((*bags, options))
         return original(*bags, **options)
 
-    monkeypatch.setattr(rcl_esf, "region_contrast", meet)
+    for module in (contrastive, rcl_esf):
+        monkeypatch.setattr(module, "region_contrast", meet)
     return met
 
 

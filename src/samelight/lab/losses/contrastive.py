@@ -1,7 +1,9 @@
 """Region-wise contrast: InfoNCE between styles of whole regions, or of places in them."""
 
+from collections.abc import Iterable, Sequence
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from samelight.lab.nn.codes import Bag
 
@@ -43,6 +45,41 @@ def region_contrast(
         per_image = -(log_share * anchor.weights).sum(dim=1) / (total + TINY_WEIGHT)
         counted = ((total > TINY_WEIGHT) & (positive.weights.sum(dim=1) > TINY_WEIGHT)).float()
         return (per_image * counted).sum() / counted.sum().clamp(min=1)
+
+
+def output_contrast(
+    heads: Iterable[nn.Module],
+    output: Sequence[Tensor],
+    composite: Sequence[Tensor],
+    real: Sequence[Tensor],
+    mask: Tensor,
+    *,
+    temperature: float = 0.07,
+) -> Tensor:
+    """The output's foreground should be styled as the real background: RCL-ESF's reading A.
+
+    Negatives: the composite's foreground, and the other images' backgrounds. As in CUT, only the
+    anchor carries a gradient.
+
+    Args:
+        heads: one for each level, features (B,C,h,w) and region (B,1,H,W) -> `Bag`.
+        output: levels (B,C,h,w) of the output's features.
+        composite: of the composite's.
+        real: of the real image's.
+        mask: (B,1,H,W) in [0,1].
+        temperature: as for `region_contrast`.
+
+    Returns:
+        Scalar, at least 0: the mean over levels.
+    """
+    losses = []
+    for head, seen, wrong, right in zip(heads, output, composite, real, strict=True):
+        anchor = head(seen, mask)
+        with torch.no_grad():
+            positive = head(right, 1 - mask)
+            negative = head(wrong, mask)
+        losses.append(region_contrast(anchor, positive, negative, temperature=temperature))
+    return torch.stack(losses).mean()
 
 
 def _similarity(queries: Tensor, bag: Bag) -> Tensor:

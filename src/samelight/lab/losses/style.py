@@ -4,6 +4,9 @@ The ratio form, the L1 distance and the cross-Gram follow the public re-implemen
 loss in PCT-Net; taking the ratio per image and letting the gradient through the negatives are ours.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -70,3 +73,57 @@ def cross_similarity(foreground: Tensor, background: Tensor) -> Tensor:
 
 CONSISTENCIES = {"channels": cross_gram, "places": cross_similarity}
 """How foreground and background are related, by the name a configuration gives it."""
+
+Critic = Callable[[Tensor, Tensor], Tensor]
+"""Features of one region, as `nn.features.FrozenFeatures`: (B,3,H,W), (B,1,H,W) -> (B,C,h,w)."""
+
+
+class StyleContrasts(NamedTuple):
+    """Both sides of self-consistency, each a scalar in [0,1]."""
+
+    self_style: Tensor
+    consistency: Tensor
+
+
+def self_consistent_contrast(
+    critic: Critic,
+    image: Tensor,
+    real: Tensor,
+    mask: Tensor,
+    wrong: Tensor,
+    *,
+    consistency: str = "channels",
+    detach_negatives: bool = False,
+) -> StyleContrasts:
+    """Contrast the output's foreground, alone and with the real background, with wrong ones.
+
+    Args:
+        critic: sees styles.
+        image: (B,3,H,W) output, nominally in [0,1].
+        real: (B,3,H,W) in [0,1].
+        mask: (B,1,H,W) in [0,1].
+        wrong: (B,K,3,H,W) in [0,1], the image with its foreground in wrong styles.
+        consistency: a key of CONSISTENCIES.
+        detach_negatives: as for `style_contrast`.
+    """
+    images, count = wrong.shape[:2]
+    with torch.no_grad():
+        masks = torch.cat([mask, 1 - mask, mask.repeat_interleave(count, dim=0)])
+        seen = critic(torch.cat([real, real, wrong.flatten(0, 1)]), masks)
+        right, around, negatives = seen[:images], seen[images : 2 * images], seen[2 * images :]
+    output = critic(image, mask)
+    self_style = style_contrast(
+        output,
+        right,
+        negatives.reshape(images, count, *negatives.shape[1:]),
+        detach_negatives=detach_negatives,
+    )
+    relate = CONSISTENCIES[consistency]
+    wrong_relations = relate(negatives, around.repeat_interleave(count, dim=0))
+    together = style_contrast(
+        relate(output, around),
+        relate(right, around),
+        wrong_relations.reshape(images, count, *wrong_relations.shape[1:]),
+        detach_negatives=detach_negatives,
+    )
+    return StyleContrasts(self_style, together)

@@ -6,11 +6,15 @@ Ours; docs/methods/house.md says what it took from the four published methods an
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from samelight.lab.data.views import CompositeView
+from samelight.lab.losses.contrastive import output_contrast
+from samelight.lab.losses.relation import relation_distance
+from samelight.lab.losses.style import self_consistent_contrast
 from samelight.lab.methods.contract import (
     Batch,
     CorrectionNetwork,
@@ -21,7 +25,10 @@ from samelight.lab.methods.contract import (
     Traits,
 )
 from samelight.lab.methods.shared import PixelWeights, pixel_losses
+from samelight.lab.nn.codes import code_heads
+from samelight.lab.nn.features import frozen_features
 from samelight.lab.nn.histogram import SIDE, region_histograms
+from samelight.lab.nn.norms import FUSIONS
 from samelight.lab.nn.regions import region_moments, resize_mask
 from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
 from samelight.lab.nn.trunk import TRUNK_STRIDE, TRUNK_WIDTHS, Trunk
@@ -47,22 +54,46 @@ class HouseConfig(PixelWeights):
     code_width: int = 256
     bins: int = 16
     """Of a histogram; 0 leaves the histograms out."""
+    guided: bool = True
+    """Whether the code of the whole image is added to every token (after GiftNet)."""
+    fuse: str = "none"
+    """How tokens of the foreground take on the background's statistics after the first layer:
+    "esf" (RCL-ESF), "bain" (SCS-Co), "rain"."""
     pretrained: bool = True
     """Whether the trunk begins with ImageNet's weights."""
-    dropout: float = 0.15
+    dropout: float = 0.2
     """Share of the code's, the tokens' and the summary's numbers that a training step leaves out:
     who knows a photo by heart need not look at its light."""
-    size_px: int = 320
+    size_px: int = 384
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
     untouched: float = 0.08
     """Share of examples in which nothing is to be done."""
+    relit: float = 0.95
+    """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
+    before_relighting: float = 0.3
+    """Share whose foreground stays as photographed, before a background that was relit."""
     least_window: float = 0.4
     """Sides of the smallest window of a photo that is an example."""
     absolute_weight: float = 0.0
     """It asks for the median of what might be right, which is nearer to nothing than the mean."""
     doubt_weight: float = 0.02
     """Of the expected errors' own error; no part of the network but their head feels it."""
+    relation_weight: float = 0.0
+    """Of the tokens' relation distillation (GiftNet's)."""
+    region_contrast_weight: float = 0.0
+    """Of the contrast of the output's foreground and the real background (RCL-ESF's)."""
+    style_contrast_weight: float = 0.0
+    """Of the self-consistent style contrast of the output (SCS-Co's), one negative."""
+
+
+class Seen(NamedTuple):
+    """What the network knows before it decides."""
+
+    code: Tensor
+    """(B,code_width), of the whole image."""
+    tokens: Tensor
+    """(B,width,h,w), of places."""
 
 
 class House(CorrectionNetwork):
@@ -86,10 +117,11 @@ class House(CorrectionNetwork):
         features = sum(widths[-2:])
         self.place_norm = nn.LayerNorm(features)
         self.place = nn.Linear(features + 7, config.width)
-        self.told = nn.Linear(config.code_width, config.width)
+        self.told = nn.Linear(config.code_width, config.width) if config.guided else None
         self.blocks = nn.ModuleList(
             TokenBlock(config.width, config.heads) for _ in range(config.blocks)
         )
+        self.fuse = None if config.fuse == "none" else FUSIONS[config.fuse](config.width)
         self.norm = nn.LayerNorm(config.width)
         summed_up = config.code_width + 2 * config.width
         self.doubt = nn.Sequential(nn.Linear(summed_up, 64), nn.GELU(), nn.Linear(64, 2))
@@ -104,6 +136,10 @@ class House(CorrectionNetwork):
 
     def predict(self, composite: Tensor, mask: Tensor) -> Predicted:
         """Predict one map for the whole foreground, (B,12,1,1), and how wrong it will be."""
+        return self.decide(self.look(composite, mask), mask)
+
+    def look(self, composite: Tensor, mask: Tensor) -> Seen:
+        """See what is there and in what light."""
         levels = self.trunk(composite)
         code = self.drop(self._code(composite, levels, mask))
         size = (levels[-1].shape[-2], levels[-1].shape[-1])
@@ -111,11 +147,21 @@ class House(CorrectionNetwork):
         features = features.permute(0, 2, 3, 1)
         colours = place_colours(composite, mask, size).permute(0, 2, 3, 1)
         places = torch.cat([self.place_norm(features).float(), colours], dim=3).flatten(1, 2)
-        tokens = self.drop(self.place(places)) + self.told(code)[:, None]
-        for block in self.blocks:
+        given = tokens = self.drop(self.place(places))
+        if self.told is not None:
+            tokens = tokens + self.told(code)[:, None]
+        for number, block in enumerate(self.blocks):
             tokens = block(tokens)
-        regions = region_means(self.norm(tokens), resize_mask(mask, size).flatten(2))
-        summary = torch.cat([code.float(), regions], dim=1)
+            if self.fuse is not None and number == 0:
+                fused = self.fuse(_as_map(tokens, size), _as_map(given, size), mask)
+                tokens = tokens + fused.flatten(2).transpose(1, 2)
+        return Seen(code, _as_map(self.norm(tokens), size))
+
+    def decide(self, seen: Seen, mask: Tensor) -> Predicted:
+        """Sum up what was seen of both regions, and say what is to be done."""
+        share = resize_mask(mask, seen.tokens.shape[-2:]).flatten(2)
+        regions = region_means(seen.tokens.flatten(2).transpose(1, 2), share)
+        summary = torch.cat([seen.code.float(), regions], dim=1)
         # Doubt is to learn from what the correction needs, not to change it.
         errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
         return Predicted(self.head(self.drop(summary)).float()[:, :, None, None], errors)
@@ -139,28 +185,70 @@ class House(CorrectionNetwork):
 
 
 class HouseObjective(Objective):
-    """Pixel error of what the correction makes of the composite, at a small size, and doubt."""
+    """Pixel error of what the correction makes of the composite, at a small size, and doubt.
+
+    The published methods' own terms are there to be tried (docs/methods/house.md).
+    """
 
     def __init__(self, network: House, config: HouseConfig) -> None:
         super().__init__()
         self.network: House = network
         self.config = config
+        if config.region_contrast_weight > 0:
+            widths = TRUNK_WIDTHS[: config.stages]
+            self.codes = code_heads("region", widths, config.code_width)
+        if config.style_contrast_weight > 0:
+            self.critic = frozen_features()
 
     def forward(self, batch: Batch) -> Losses:
         """Compare with the real image."""
-        predicted = self.network.predict(batch.composite, batch.mask)
-        size = [min(self.config.compare_px, side) for side in batch.mask.shape[-2:]]
-        composite, real, mask = (resize_mask(part, size) for part in batch)
-        image = self.network.rendered(predicted, composite, mask)
-        losses = pixel_losses(image, real, mask, self.config)
+        config = self.config
+        seen = self.network.look(batch.composite, batch.mask)
+        predicted = self.network.decide(seen, batch.mask)
+        size = [min(config.compare_px, side) for side in batch.mask.shape[-2:]]
+        small = Batch(*(resize_mask(part, size) for part in batch))
+        image = self.network.rendered(predicted, small.composite, small.mask)
+        total, terms = pixel_losses(image, small.real, small.mask, config)
         with torch.no_grad():
-            errors = torch.stack(
-                [levels_off(picture, real, mask) for picture in (composite, image.clamp(0, 1))],
-                dim=1,
-            )
-        doubt = (predicted.errors.log1p() - errors.log1p()).abs().mean()
-        total = losses.total + self.config.doubt_weight * doubt
-        return Losses(total, losses.terms | {"doubt": doubt})
+            pictures = (small.composite, image.clamp(0, 1))
+            found = [levels_off(picture, small.real, small.mask) for picture in pictures]
+            errors = torch.stack(found, dim=1)
+        terms["doubt"] = (predicted.errors.log1p() - errors.log1p()).abs().mean()
+        total = total + config.doubt_weight * terms["doubt"]
+        if config.relation_weight > 0:
+            terms["relation"] = self._relation(seen, batch)
+            total = total + config.relation_weight * terms["relation"]
+        if config.region_contrast_weight > 0:
+            terms["region"] = self._region(image, small)
+            total = total + config.region_contrast_weight * terms["region"]
+        if config.style_contrast_weight > 0:
+            terms["style"] = self._style(image, small)
+            total = total + config.style_contrast_weight * terms["style"]
+        return Losses(total, terms)
+
+    def _relation(self, seen: Seen, batch: Batch) -> Tensor:
+        """Tokens of both regions should relate as the real image's do."""
+        with torch.no_grad():
+            teacher = self.network.look(batch.real, batch.mask)
+        return relation_distance([seen.tokens], [teacher.tokens], batch.mask)
+
+    def _region(self, image: Tensor, small: Batch) -> Tensor:
+        """The output's foreground should be styled as the real background."""
+        output = self.network.trunk(image)
+        with torch.no_grad():
+            composite, real = self.network.trunk(small.composite), self.network.trunk(small.real)
+        return output_contrast(self.codes, output, composite, real, small.mask)
+
+    def _style(self, image: Tensor, small: Batch) -> Tensor:
+        """The output's style should be nearer to the real image's than to the composite's."""
+        wrong = small.composite[:, None]
+        contrasts = self_consistent_contrast(self.critic, image, small.real, small.mask, wrong)
+        return contrasts.self_style + contrasts.consistency
+
+
+def _as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B,h w,C) as (B,C,h,w)."""
+    return tokens.transpose(1, 2).reshape(len(tokens), -1, *size)
 
 
 def levels_off(image: Tensor, real: Tensor, mask: Tensor) -> Tensor:
@@ -179,7 +267,12 @@ HOUSE = Method(
     },
     network=House,
     objective=HouseObjective,
-    view=lambda config: CompositeView(untouched=config.untouched, least_window=config.least_window),
+    view=lambda config: CompositeView(
+        untouched=config.untouched,
+        relit=config.relit,
+        before_relighting=config.before_relighting,
+        least_window=config.least_window,
+    ),
     recipe=Recipe(
         stages=(
             Stage(size_px=128, images=192_000, learning_rate=7e-4, final_learning_rate=7e-4),

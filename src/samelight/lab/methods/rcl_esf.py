@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from samelight.lab.data.views import CompositeView
-from samelight.lab.losses.contrastive import region_contrast
+from samelight.lab.losses.contrastive import output_contrast, region_contrast
 from samelight.lab.methods.contract import (
     Batch,
     Losses,
@@ -98,23 +98,18 @@ class RclEsfObjective(Objective):
     def _output_against_composite(
         self, output: list[Tensor], composite: list[Tensor], batch: Batch
     ) -> Tensor:
-        """Reading A: the output's foreground should be styled as the real background.
-
-        Negatives: the composite's foreground, and the other images' backgrounds. As in CUT, only
-        the anchor carries a gradient.
-        """
-        losses = []
+        """Reading A: the output's foreground should be styled as the real background."""
         with torch.no_grad():
             real = self.network.unet.encode(batch.real, batch.mask)
-        for head, level in zip(self.heads, self.config.taps, strict=True):
-            anchor = head(output[level], batch.mask)
-            with torch.no_grad():
-                positive = head(real[level], 1 - batch.mask)
-                negative = head(composite[level], batch.mask)
-            losses.append(
-                region_contrast(anchor, positive, negative, temperature=self.config.temperature)
-            )
-        return torch.stack(losses).mean()
+        taps = self.config.taps
+        return output_contrast(
+            self.heads,
+            [output[tap] for tap in taps],
+            [composite[tap] for tap in taps],
+            [real[tap] for tap in taps],
+            batch.mask,
+            temperature=self.config.temperature,
+        )
 
     def _real_against_output(self, output: list[Tensor], batch: Batch) -> Tensor:
         """Reading B: real foreground like real background, unlike the output's foreground.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from samelight.lab.data.negatives import ContrastView
-from samelight.lab.losses.style import CONSISTENCIES, style_contrast
+from samelight.lab.losses.style import CONSISTENCIES, self_consistent_contrast
 from samelight.lab.methods.contract import (
     Losses,
     Method,
@@ -99,41 +99,20 @@ class ScsCoObjective(Objective):
         image = self.network.trace(batch.composite, batch.mask).image
         total, terms = pixel_losses(image, batch.real, batch.mask, config)
         if self.contrasts:
-            self_style, consistency = self._contrast(image, batch)
+            wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
+            self_style, consistency = self_consistent_contrast(
+                self.critic,
+                image,
+                batch.real,
+                batch.mask,
+                wrong[:, : config.negatives],
+                consistency=config.consistency,
+                detach_negatives=config.detach_negatives,
+            )
             total = total + config.self_style_weight * self_style
             total = total + config.consistency_weight * consistency
             terms |= {"self_style": self_style, "consistency": consistency}
         return Losses(total, terms)
-
-    def _contrast(self, image: Tensor, batch: ContrastBatch) -> tuple[Tensor, Tensor]:
-        """Self-style and foreground-background consistency, each in [0,1]."""
-        images, detach = len(image), self.config.detach_negatives
-        wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
-        wrong = wrong[:, : self.config.negatives]
-        count = wrong.shape[1]
-        with torch.no_grad():
-            given = torch.cat([batch.real, batch.real, wrong.flatten(0, 1)])
-            background = 1 - batch.mask
-            masks = batch.mask.repeat_interleave(count, dim=0)
-            seen = self.critic(given, torch.cat([batch.mask, background, masks]))
-            real, around = seen[:images], seen[images : 2 * images]
-            negatives = seen[2 * images :]
-        output = self.critic(image, batch.mask)
-        self_style = style_contrast(
-            output,
-            real,
-            negatives.reshape(images, count, *negatives.shape[1:]),
-            detach_negatives=detach,
-        )
-        relate = CONSISTENCIES[self.config.consistency]
-        wrong_relations = relate(negatives, around.repeat_interleave(count, dim=0))
-        consistency = style_contrast(
-            relate(output, around),
-            relate(real, around),
-            wrong_relations.reshape(images, count, *wrong_relations.shape[1:]),
-            detach_negatives=detach,
-        )
-        return self_style, consistency
 
 
 SCS_CO = Method(
