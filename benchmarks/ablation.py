@@ -68,7 +68,6 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "house": {
         "as shipped": {},
-        "absolute error too": {"absolute_weight": 1.0},
         "trunk not pretrained": {"pretrained": False},
         "no attention": {"blocks": 0},
         "no histograms": {"bins": 0},
@@ -223,8 +222,9 @@ def table(method: str) -> str:
 
 
 def equal_budget(name: str) -> str:
-    """The methods side by side as Markdown, each as shipped but for the size of its network."""
-    lines = [(method, *_cells(method, "as shipped")) for method in VARIANTS]
+    """The published methods side by side, each as shipped but for the size of its network."""
+    published = [method for method in VARIANTS if METHODS[method].paper]
+    lines = [(method, *_cells(method, "as shipped")) for method in published]
     return markdown_table(("method", *COLUMNS), [line for line in lines if line[1:]])
 
 

@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/families"))
-    parser.add_argument("--images", type=int, default=15_360)
+    parser.add_argument("--images", type=int, default=10_240)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seeds", type=int, default=2)
     measure(parser.parse_args())

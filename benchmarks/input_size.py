@@ -28,9 +28,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL, choices=list(list_models()))
+    parser.add_argument("--config", default="small", help="of the model's network")
     arguments = parser.parse_args()
     method = METHODS[list_models()[arguments.model].method]
-    network = method.network(method.configs["small"]).eval()
+    network = method.network(method.configs[arguments.config]).eval()
     start_from_exported(network, find_model(arguments.model)[0])
     pairs = list_pairs(arguments.pairs)
     _say("side", "ms a pass (PyTorch)", "fMSE / composite", "improved")

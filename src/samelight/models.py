@@ -16,7 +16,7 @@ import onnxruntime as ort
 from samelight.errors import ModelError
 from samelight.types import FloatArray
 
-DEFAULT_MODEL = "house.photos-320"
+DEFAULT_MODEL = "house.photos-m"
 
 _REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
 # A small network gains little beyond four threads, and a batch job wants the other cores.

@@ -57,8 +57,14 @@ def register(commands: Commands) -> None:
         help="Keep all photos decoded in memory, which is the default: much quicker.",
     )
     add = add_command(commands, export).add_argument
-    add("run", type=Path, help="Folder of a `samelight train` run.")
-    add("--output", type=Path, help="Where to write; default RUN/model.onnx.")
+    add(
+        "runs",
+        metavar="run",
+        nargs="+",
+        type=Path,
+        help="Folder of a `samelight train` run; of several, the mean of the weights is taken.",
+    )
+    add("--output", type=Path, help="Where to write; default model.onnx in the first run.")
     add(
         "--calibrate",
         metavar="PHOTOS",
@@ -130,16 +136,18 @@ def train(
     tell(out)
 
 
-def export(run: Path, output: Path | None, calibrate: Path | None, size_px: int | None) -> None:
+def export(
+    runs: list[Path], output: Path | None, calibrate: Path | None, size_px: int | None
+) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
     from samelight.lab.calibration import calibrate_network
     from samelight.lab.export import export_network
-    from samelight.lab.training.run import load_run
+    from samelight.lab.training.run import average_runs
 
-    target = output or run / "model.onnx"
+    target = output or runs[0] / "model.onnx"
     require_writable_file(target)
-    method, network = load_run(run, size_px)
+    method, network = average_runs(runs, size_px)
     if calibrate is not None:
         remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
     exported = export_network(network, method.name, target)

@@ -157,6 +157,26 @@ def test_doubt_is_told_of_the_composite_and_of_the_output():
 
 
 @torch.no_grad()
+def test_it_does_nothing_half_or_all_by_what_it_expects_to_be_wrong():
+    network = awake(House(replace(CONFIG, restraint=(5.0, 15.0), dropout=0.0)))
+    nn.init.zeros_(network.doubt[-1].weight)
+    composite, _, mask = batch()
+    said = {}
+    for alone in (4.0, 5.0, 10.0, 15.0, 80.0):
+        network.doubt[-1].bias.copy_(torch.tensor([alone, 2.0]).log())
+        said[alone] = network.predict(composite, mask)
+    network.train()
+    unrestrained = network.predict(composite, mask).coefficients
+    for alone, share in ((4.0, 0.0), (5.0, 0.0), (10.0, 0.5), (15.0, 1.0), (80.0, 1.0)):
+        torch.testing.assert_close(
+            said[alone].coefficients, share * unrestrained, atol=1e-5, rtol=1e-4
+        )
+        wanted = torch.tensor([alone, alone + share * (2.0 - alone)]).expand(2, 2)
+        torch.testing.assert_close(said[alone].errors, wanted, atol=1e-4, rtol=1e-4)
+    assert not said[4.0].coefficients.any()
+
+
+@torch.no_grad()
 def test_strengthened_it_goes_further_the_same_way():
     network = awake(House(CONFIG))
     nn.init.normal_(network.head.bias, std=0.05)

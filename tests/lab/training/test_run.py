@@ -14,6 +14,7 @@ from samelight.lab.training.checkpoint import save_weights
 from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions
 from samelight.lab.training.run import (
+    average_runs,
     load_run,
     method_named,
     resized_recipe,
@@ -130,6 +131,26 @@ def test_a_run_may_be_shown_another_size(tmp_path, photos):
     assert load_run(tmp_path, 3 * step)[1].traits.size_px == 3 * step
     with pytest.raises(UsageError, match=f"choose a multiple of {step}"):
         load_run(tmp_path, 3 * step + 1)
+
+
+def test_several_runs_are_averaged(tmp_path, photos):
+    config, runs, states = METHOD.configs["small"], [], []
+    for number in range(2):
+        runs.append(tmp_path / str(number))
+        write_run(runs[-1], METHOD, config, RECIPE, photos)
+        torch.manual_seed(number)
+        network = METHOD.network(config)
+        save_weights(runs[-1] / "weights.safetensors", network)
+        states.append(network.state_dict())
+    method, averaged = average_runs(runs)
+    assert method is METHOD
+    for name, value in averaged.state_dict().items():
+        torch.testing.assert_close(value, (states[0][name] + states[1][name]) / 2)
+    paper = METHOD.configs["paper"]
+    write_run(tmp_path / "paper", METHOD, paper, RECIPE, photos)
+    save_weights(tmp_path / "paper" / "weights.safetensors", METHOD.network(paper))
+    with pytest.raises(UsageError, match="not shaped as that of"):
+        average_runs([*runs, tmp_path / "paper"])
 
 
 @pytest.mark.parametrize("missing", ["run.json", "weights.safetensors"])

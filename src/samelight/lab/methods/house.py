@@ -38,6 +38,8 @@ MULTIPLE_OF = math.lcm(TRUNK_STRIDE, SIDE)
 """What divides the side of a picture: averages over parts of pixels cannot be exported."""
 MOST_DOUBT = math.log(255)
 """Natural logarithm of the largest error there is, in levels."""
+FIRST_GUESS = 30.0
+"""Levels by which an untrained network expects foregrounds to be off: it is not restrained."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,9 @@ class HouseConfig(PixelWeights):
     dropout: float = 0.2
     """Share of the code's, the tokens' and the summary's numbers that a training step leaves out:
     who knows a photo by heart need not look at its light."""
+    restraint: tuple[float, float] = (8.0, 16.0)
+    """In use, a composite expected to be off by no more levels than the first is left alone; from
+    the second on it is corrected in full; between them in proportion."""
     size_px: int = 384
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
@@ -103,6 +108,7 @@ class House(CorrectionNetwork):
         super().__init__()
         self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
         self.bins, self.pretrained = config.bins, config.pretrained
+        self.restraint = config.restraint
         self.trunk = Trunk(config.stages, pretrained=config.pretrained)
         widths = TRUNK_WIDTHS[: config.stages]
         # Each level apart, or the loudest would drown the others and the colours.
@@ -124,7 +130,9 @@ class House(CorrectionNetwork):
         self.fuse = None if config.fuse == "none" else FUSIONS[config.fuse](config.width)
         self.norm = nn.LayerNorm(config.width)
         summed_up = config.code_width + 2 * config.width
-        self.doubt = nn.Sequential(nn.Linear(summed_up, 64), nn.GELU(), nn.Linear(64, 2))
+        guess = nn.Linear(64, 2)
+        nn.init.constant_(guess.bias, math.log(FIRST_GUESS))
+        self.doubt = nn.Sequential(nn.Linear(summed_up, 64), nn.GELU(), guess)
         self.drop = nn.Dropout(config.dropout)
         self.head = nn.Linear(summed_up, 12)
         nn.init.zeros_(self.head.weight)
@@ -164,7 +172,17 @@ class House(CorrectionNetwork):
         summary = torch.cat([seen.code.float(), regions], dim=1)
         # Doubt is to learn from what the correction needs, not to change it.
         errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
-        return Predicted(self.head(self.drop(summary)).float()[:, :, None, None], errors)
+        coefficients = self.head(self.drop(summary)).float()
+        if not self.training:
+            coefficients, errors = self._restrained(coefficients, errors)
+        return Predicted(coefficients[:, :, None, None], errors)
+
+    def _restrained(self, coefficients: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
+        """Do less, or nothing, where little is expected to be wrong."""
+        least, full = self.restraint
+        alone, corrected = errors[:, :1], errors[:, 1:]
+        share = ((alone - least) / (full - least)).clamp(0, 1)
+        return share * coefficients, torch.cat([alone, alone + share * (corrected - alone)], dim=1)
 
     @torch.no_grad()
     def strengthen(self, factor: float) -> None:
@@ -248,7 +266,7 @@ class HouseObjective(Objective):
 
 def _as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
     """(B,h w,C) as (B,C,h,w)."""
-    return tokens.transpose(1, 2).reshape(len(tokens), -1, *size)
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, *size)
 
 
 def levels_off(image: Tensor, real: Tensor, mask: Tensor) -> Tensor:
@@ -263,7 +281,10 @@ HOUSE = Method(
     paper=None,
     configs={
         "small": HouseConfig(),
-        "tiny": HouseConfig(stages=4, width=96, blocks=2, code_width=160, size_px=192),
+        # Less sure of what is wrong, it would leave too much alone.
+        "tiny": HouseConfig(
+            stages=4, width=96, blocks=2, code_width=160, restraint=(4.0, 8.0), size_px=256
+        ),
     },
     network=House,
     objective=HouseObjective,

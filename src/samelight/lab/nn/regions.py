@@ -64,15 +64,18 @@ def region_moments(features: Tensor, mask: Tensor) -> RegionMoments:
     with torch.autocast(features.device.type, enabled=False):
         values = features.float().flatten(2)
         foreground = mask.float().flatten(2)
-        weights = torch.cat([foreground, 1 - foreground], dim=1).transpose(1, 2)
-        weights = weights / (weights.sum(dim=1, keepdim=True) + EPSILON)
+        weights = torch.cat([foreground, 1 - foreground], dim=1)
+        area = weights.sum(dim=2)[:, None]
+        weights = weights.transpose(1, 2)
+        # Sums are divided, not the weights: there are fewer of them.
+        per_area = 1 / (area + EPSILON)
         # Centred on the whole map first: the difference of squares below then cancels little.
         centre = values.mean(dim=2, keepdim=True).detach()
         centred = values - centre
-        mean = centred @ weights
-        # The sum of weights is just under one, or zero for an empty region: subtract accordingly.
-        share = weights.sum(dim=1, keepdim=True)
-        variance = centred.square() @ weights - mean.square() * (2 - share)
+        mean = (centred @ weights) * per_area
+        # The weights' share is just under one, or zero for an empty region: subtract accordingly.
+        share = area * per_area
+        variance = (centred.square() @ weights) * per_area - mean.square() * (2 - share)
         std = (variance.clamp(min=0) + EPSILON).sqrt()
         mean = mean + centre * share
     return RegionMoments(

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import platform
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,35 @@ def load_run(run: Path, size_px: int | None = None) -> tuple[Method, Network]:
         _require_size(size_px, network.traits)
         network.traits = dataclasses.replace(network.traits, size_px=size_px)
     return method, network.eval()
+
+
+def average_runs(runs: Sequence[Path], size_px: int | None = None) -> tuple[Method, Network]:
+    """Rebuild a network with the mean of several runs' weights.
+
+    Where one run began with the other's weights, the mean is often better on pictures that neither
+    saw than either of them (Wortsman et al., Model soups, ICML 2022).
+
+    Args:
+        runs: folders of one method and configuration; the first one's settings count.
+        size_px: as for `load_run`.
+
+    Raises:
+        ModelError: when a folder holds no finished checkpoint.
+        UsageError: when the runs' networks are not alike, or the size does not suit them.
+    """
+    (method, network), *others = [load_run(run, size_px) for run in runs]
+    states = [network.state_dict(), *(other.state_dict() for _, other in others)]
+    for run, state in zip(runs, states, strict=True):
+        if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in states[0].items()}:
+            raise UsageError(
+                f"the network of {run} is not shaped as that of {runs[0]}: average runs of one "
+                "method and configuration"
+            )
+    with torch.no_grad():
+        for name, values in network.state_dict(keep_vars=True).items():
+            if values.is_floating_point():
+                values.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
+    return method, network
 
 
 def scaled_recipe(recipe: Recipe, images: int) -> Recipe:
