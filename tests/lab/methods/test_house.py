@@ -70,6 +70,19 @@ def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
     torch.testing.assert_close(losses.total, wanted)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"fuse": "glue"}, 'fuse is "glue"'),
+        ({"fuse": "esf", "blocks": 0}, "at least one layer"),
+        ({"restraint": (8.0, 8.0)}, "a lower and a higher error"),
+    ],
+)
+def test_a_configuration_that_could_do_nothing_is_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        House(replace(CONFIG, **changes))
+
+
 @torch.no_grad()
 def test_the_fusion_replaces_the_foregrounds_statistics():
     network = House(replace(CONFIG, fuse="esf"))

@@ -60,7 +60,7 @@ class HouseConfig(PixelWeights):
     """Whether the code of the whole image is added to every token (after GiftNet)."""
     fuse: str = "none"
     """How tokens of the foreground take on the background's statistics after the first layer:
-    "esf" (RCL-ESF), "bain" (SCS-Co), "rain"."""
+    "none", or a name of `nn.norms.FUSIONS`: "esf" (RCL-ESF), "bain" (SCS-Co), "rain"."""
     pretrained: bool = True
     """Whether the trunk begins with ImageNet's weights."""
     dropout: float = 0.2
@@ -106,6 +106,13 @@ class House(CorrectionNetwork):
 
     def __init__(self, config: HouseConfig) -> None:
         super().__init__()
+        if config.fuse != "none" and (config.fuse not in FUSIONS or not config.blocks):
+            raise ValueError(
+                f'fuse is "{config.fuse}" with {config.blocks} layers: wanted "none", or one of '
+                f"{', '.join(FUSIONS)} and at least one layer"
+            )
+        if config.restraint[0] >= config.restraint[1]:
+            raise ValueError(f"restraint is {config.restraint}: wanted a lower and a higher error")
         self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
         self.bins, self.pretrained = config.bins, config.pretrained
         self.restraint = config.restraint
