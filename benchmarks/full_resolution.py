@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from samelight.types import FloatArray
+
 MEGAPIXELS = (1, 12, 24, 50, 100)
 RESULTS = Path(__file__).with_suffix(".json")
 _JPEG_QUALITY = 92
@@ -124,12 +126,20 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     from samelight.models import load_session
     from samelight.native import load_kernel
     from samelight.render import render
-    from samelight.shrink import shrink
+    from samelight.shrink import WHOLE, shrink, window_around
 
     session = load_session()
     before, mask = read_photo(photo), read_coverage(photo.with_name("mask.png"))
     size = session.size_px
-    small = shrink(before.pixels, size), shrink(mask, size)
+
+    def look() -> tuple[FloatArray, FloatArray]:
+        seen = shrink(before.pixels, size), shrink(mask, size)
+        window = window_around(mask)
+        if session.predicts_one_map and window != WHOLE:
+            seen = shrink(before.pixels, size, window), shrink(mask, size, window)
+        return seen
+
+    small = look()
 
     def predict() -> Correction:
         if session.predicts_correction:
@@ -140,7 +150,7 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     render(before.pixels, mask, correction)
     stages = {
         "decode": lambda: read_photo(photo),
-        "shrink": lambda: (shrink(before.pixels, size), shrink(mask, size)),
+        "shrink": look,
         "predict": predict,
         "render": lambda: render(before.pixels, mask, correction),
     }

@@ -1,10 +1,10 @@
 """Whether a model does too little or too much: docs/methods/house.md has the figures.
 
-`python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout, at the size that the
-model sees. It applies the correction at several strengths: if the error is least above 1, the model
-is too timid. It harmonizes each result again, and the real images, which need nothing: if it
-changes them much, it does not know when to stop. Where the model says how wrong it expects a
-foreground to be, that is compared with how wrong it was.
+`python benchmarks/restraint.py PAIRS` takes composites in iHarmony4's layout. It applies the
+correction at several strengths: if the error is least above 1, the model is too timid. It
+harmonizes each result again, and the real images, which need nothing: if it changes them much, it
+does not know when to stop. Where the model says how wrong it expects a foreground to be, that is
+compared with how wrong it was.
 """
 
 import argparse
@@ -22,27 +22,26 @@ from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.evaluation.report import markdown_table
 from samelight.models import DEFAULT_MODEL
 from samelight.render import render
-from samelight.shrink import shrink
 from samelight.types import FloatArray
 
 STRENGTHS = (0.6, 0.8, 1.0, 1.15, 1.3, 1.5)
 
 
 class Triple(NamedTuple):
-    """Small and square, in [0,1]."""
+    """In [0,1]."""
 
     composite: FloatArray
     real: FloatArray
     mask: FloatArray
 
 
-def read(pair: Pair, size_px: int) -> Triple:
-    """Read a pair and make it small."""
-    small = []
+def read(pair: Pair) -> Triple:
+    """Read a pair."""
+    pictures = []
     for path, mode in ((pair.composite, "RGB"), (pair.real, "RGB"), (pair.mask, "L")):
         with Image.open(path) as image:
-            small.append(shrink(np.asarray(image.convert(mode)), size_px))
-    return Triple(*small)
+            pictures.append(np.asarray(image.convert(mode), np.float32) / np.float32(255))
+    return Triple(*pictures)
 
 
 def at_strengths(harmonizer: Harmonizer, triple: Triple) -> list[float]:
@@ -69,7 +68,7 @@ def doubts(harmonizer: Harmonizer, triple: Triple) -> list[float] | None:
     found = harmonizer.inspect(composite, mask)
     if found.forecast is None:
         return None
-    pictures = composite, found.harmonized
+    pictures = composite, render(composite, mask, found.correction)
     errors = [foreground_mse_255(255 * picture, 255 * real, mask) ** 0.5 for picture in pictures]
     return [*found.forecast, *errors]
 
@@ -81,7 +80,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     harmonizer = Harmonizer(arguments.model)
-    triples = [read(pair, harmonizer.size_px) for pair in list_pairs(arguments.pairs)]
+    triples = [read(pair) for pair in list_pairs(arguments.pairs)]
     found = np.array([at_strengths(harmonizer, triple) for triple in triples])
     before, after = found[:, :1], found[:, 1:]
     ratios, improved = after.mean(axis=0) / before.mean(), (after < before).mean(axis=0)

@@ -27,7 +27,7 @@ from samelight.types import FloatArray
 
 RESULTS = Path(__file__).with_suffix(".csv")
 FIELDS = ("model", "axis", "correlation", "slope", "same_direction", "pairs")
-SIDE_PX = 256
+SIDE_PX = 512
 LEAST_APART = 5.0
 """CIE Lab units; backgrounds nearer to one another than this ask for no direction."""
 AXES = {"lightness": 0, "warmth": 2}

@@ -66,6 +66,33 @@ def write_correcting_model(path: Path) -> Path:
     return path
 
 
+def write_averaging_model(path: Path, cells: int) -> Path:
+    """Write a network that adds the mean of all values it is shown, in 1 x `cells` cells."""
+    square = [SIZE_PX, SIZE_PX]
+    shape = [1, 12, 1, cells]
+    inputs = [
+        helper.make_tensor_value_info("composite", TensorProto.FLOAT, [1, 3, *square]),
+        helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, *square]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square]),
+        helper.make_tensor_value_info("correction", TensorProto.FLOAT, shape),
+    ]
+    offsets = np.zeros(shape, np.float32)
+    offsets[:, 9:] = 1
+    constants = [helper.make_tensor("offsets", TensorProto.FLOAT, shape, offsets.ravel())]
+    nodes = [
+        helper.make_node("Identity", ["composite"], ["image"]),
+        helper.make_node("ReduceMean", ["composite"], ["mean"], keepdims=1),
+        helper.make_node("Mul", ["mean", "offsets"], ["correction"]),
+    ]
+    graph = helper.make_graph(nodes, "averaging", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, {"size_px": str(SIZE_PX), "method": "averaging"})
+    onnx.save(model, path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def correcting_model(tmp_path_factory) -> Path:
     return write_correcting_model(tmp_path_factory.mktemp("model") / "correcting.onnx")

@@ -9,7 +9,7 @@ from samelight.io.photo import Photo
 from samelight.io.profile import to_srgb
 from samelight.models import Session
 from samelight.render import render
-from tests.conftest import SIZE_PX
+from tests.conftest import SIZE_PX, write_averaging_model
 from tests.profiles import DISPLAY_P3, rgb_profile
 
 
@@ -173,6 +173,22 @@ def test_a_harmonizer_predicts_a_correction_for_any_size(tiny_model, pixels, mas
     correction = Harmonizer(tiny_model).predict(pixels, mask)
     assert isinstance(correction, samelight.Correction)
     np.testing.assert_allclose(correction.grid[32, 32, :, :3], 0.8 * np.eye(3), atol=0.05)
+
+
+@pytest.mark.parametrize("profile", [None, rgb_profile(DISPLAY_P3)], ids=["sRGB", "P3"])
+@pytest.mark.parametrize(("cells", "seen"), [(1, 0.0), (2, 0.75)])
+def test_one_map_for_the_object_is_made_of_what_lies_around_it(tmp_path, cells, seen, profile):
+    model = write_averaging_model(tmp_path / "averaging.onnx", cells)
+    photo = np.full((200, 200, 3), 255, np.uint8)
+    photo[100:, 100:] = 0
+    mask = np.zeros((200, 200), np.uint8)
+    mask[150:, 150:] = 255
+    found = Harmonizer(model).inspect(photo, mask, icc=profile)
+    # The part around the object is black; the whole photo's mean is three quarters of white.
+    assert found.composite.mean() == pytest.approx(0.75, abs=0.01)
+    object_ = found.mask == 1
+    np.testing.assert_allclose(found.harmonized[object_], seen, atol=0.02)
+    np.testing.assert_allclose(found.correction.grid[-1, -1, :, 3], seen, atol=0.02)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from samelight.io.photo import Photo, read_photo, to_uint8
 from samelight.io.profile import from_srgb, to_srgb, usable_profile
 from samelight.models import DEFAULT_MODEL, Forecast, Session, find_model, load_session
 from samelight.render import render
-from samelight.shrink import shrink
+from samelight.shrink import WHOLE, shrink, window_around
 from samelight.types import Coverage, FloatArray, Pixels
 
 ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
@@ -27,7 +27,7 @@ class Prediction(NamedTuple):
 
     correction: Correction
     composite: FloatArray
-    """(S,S,3) in [0,1], what the network saw."""
+    """(S,S,3) in [0,1], the whole photo; a network that paints saw it."""
     harmonized: FloatArray
     """(S,S,3) in [0,1], what it answered, or what the correction it answered makes of that."""
     mask: FloatArray
@@ -66,6 +66,8 @@ class Harmonizer:
 
         The network sees sRGB. In a photo with another profile what it answers is fitted in the
         photo's own space, so that pixels are corrected as they are and none is clipped to sRGB.
+        A network that makes one map for the whole object sees the part of the photo around it
+        (`samelight.shrink.window_around`), any other the whole photo.
 
         Args:
             pixels: (H,W,3) encoded RGB: uint8, uint16, or float32 in [0,1].
@@ -91,8 +93,19 @@ class Harmonizer:
         if not mask.any():
             return Prediction(Correction.identity(), composite, composite, small_mask)
         profile = usable_profile(icc) if icc else None
-        shown = composite if profile is None else to_srgb(composite, profile)
-        answer, correction, forecast = self._look(shown, small_mask)
+        shown = _in_srgb(composite, profile)
+        if self._session.predicts_correction:
+            view, view_mask = shown, small_mask
+            window = window_around(mask) if self._session.predicts_one_map else WHOLE
+            if window != WHOLE:
+                view = _in_srgb(shrink(pixels, self.size_px, window), profile)
+                view_mask = shrink(mask, self.size_px, window)
+            grid, forecast = self._session.correct(view, view_mask)
+            correction = Correction(grid)
+            answer = render(shown, small_mask, correction)
+        else:
+            answer, forecast = self._session.run(shown, small_mask), None
+            correction = None
         if profile is not None:
             # As a difference: what sRGB could not show is not lost, and what did not change stays.
             change = from_srgb(answer, profile) - from_srgb(shown, profile)
@@ -100,16 +113,6 @@ class Harmonizer:
         if correction is None or profile is not None:
             correction = replace(Correction.fit(composite, answer, small_mask), icc=profile)
         return Prediction(correction, composite, answer, small_mask, forecast)
-
-    def _look(
-        self, shown: FloatArray, mask: FloatArray
-    ) -> tuple[FloatArray, Correction | None, Forecast | None]:
-        """What the network makes of a picture in sRGB, and the correction, if it predicts one."""
-        if not self._session.predicts_correction:
-            return self._session.run(shown, mask), None, None
-        grid, forecast = self._session.correct(shown, mask)
-        correction = Correction(grid)
-        return render(shown, mask, correction), correction, forecast
 
     def harmonize_photo(self, photo: Photo, mask: Coverage, *, strength: float = 1.0) -> Photo:
         """Harmonize a photo read by `samelight.io.photo`, at its own depth and in its own space.
@@ -174,6 +177,10 @@ class Harmonizer:
             return np.copy(pixels)
         correction = self.predict(pixels, mask, icc=icc).with_strength(strength)
         return render(pixels, mask, correction)
+
+
+def _in_srgb(picture: FloatArray, profile: bytes | None) -> FloatArray:
+    return picture if profile is None else to_srgb(picture, profile)
 
 
 def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 256) -> Prediction:

@@ -71,7 +71,7 @@ class Session:
             name: for messages.
         """
         inputs = {node.name for node in runtime.get_inputs()}
-        outputs = {node.name for node in runtime.get_outputs()}
+        outputs = {node.name: node.shape for node in runtime.get_outputs()}
         metadata = runtime.get_modelmeta().custom_metadata_map
         size = metadata.get("size_px", "")
         if inputs != {"composite", "mask"} or "image" not in outputs or not size.isdecimal():
@@ -83,6 +83,8 @@ class Session:
         self.method = metadata.get("method", "unknown")
         self.size_px = int(size)
         self.predicts_correction = "correction" in outputs
+        self.predicts_one_map = outputs.get("correction", [])[2:] == [1, 1]
+        """For the whole foreground, so that it holds wherever the network looked."""
         self._forecasts = "errors" in outputs
         self._runtime = runtime
 

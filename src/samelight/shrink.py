@@ -1,22 +1,69 @@
 """What the network sees: a photo or a mask of any size, small and square."""
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from samelight.grid import occupied_span
 from samelight.io.photo import to_uint8
 from samelight.native import KINDS, address, for_each_band, load_kernel
-from samelight.types import FloatArray
+from samelight.types import Coverage, FloatArray
 
 # Ours: whole blocks are averaged to at least this many times the wanted size before Pillow's
 # filter; docs/full-resolution.md has what it changes.
 _LEAST_RATIO = 3
 _BAND_ROWS = 16
+# Ours, by docs/full-resolution.md's table: how much of the photo around an object is shown, in the
+# object's own sides.
+_AROUND = 2.0
+# And at least, as a share of the photo's sides: training showed no less.
+_LEAST_SHOWN = 0.4
 
 
-def shrink(values: npt.NDArray[Any], size_px: int) -> FloatArray:
+class Window(NamedTuple):
+    """A part of a picture, in shares of its width and height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The same in pixels of a picture."""
+        return self.left * width, self.top * height, self.right * width, self.bottom * height
+
+
+WHOLE = Window(0, 0, 1, 1)
+
+
+def window_around(mask: Coverage, *, around: float = _AROUND) -> Window:
+    """The part of a photo to be shown to a network that makes one map for the whole object.
+
+    An object that is small in its photo is seen larger, with what surrounds it.
+
+    Args:
+        mask: (H,W), foreground above 0; not empty.
+        around: its width and height, in the object's.
+    """
+    (left, right), (top, bottom) = (_shown(mask, axis, around) for axis in (0, 1))
+    return Window(left, top, right, bottom)
+
+
+def _shown(mask: Coverage, axis: int, around: float) -> tuple[float, float]:
+    """Where the window starts and stops, along one axis, in shares of its length."""
+    pixels = mask.shape[1 - axis]
+    span = occupied_span(mask, axis=axis)
+    start, stop = span.start / pixels, span.stop / pixels
+    length = min(1.0, max(_LEAST_SHOWN, around * (stop - start)))
+    # At the photo's border the window moves inwards.
+    shown = min(max(0.0, (start + stop - length) / 2), 1 - length)
+    return shown, shown + length
+
+
+def shrink(values: npt.NDArray[Any], size_px: int, window: Window = WHOLE) -> FloatArray:
     """Resize as the training data was: Pillow's antialiased bilinear filter, on 8 bits.
 
     A large picture is first averaged over whole blocks, which is several times faster.
@@ -24,17 +71,23 @@ def shrink(values: npt.NDArray[Any], size_px: int) -> FloatArray:
     Args:
         values: (H,W) or (H,W,3): uint8, uint16, or float32 in [0,1].
         size_px: side of the square result.
+        window: the part that is shown, above 0 wide and high.
 
     Returns:
         (S,S) or (S,S,3) float32 in [0,1].
     """
     height, width = values.shape[:2]
-    down, across = (max(1, side // (size_px * _LEAST_RATIO)) for side in (height, width))
-    blocks = _average_blocks(np.ascontiguousarray(values), down, across)
+    left, top, right, bottom = window.box(width, height)
+    # Whole rows lie together in memory; columns beside the window are averaged and not used.
+    first, last = int(top), math.ceil(bottom)
+    down, across = (
+        max(1, int(side) // (size_px * _LEAST_RATIO)) for side in (bottom - top, right - left)
+    )
+    blocks = _average_blocks(np.ascontiguousarray(values[first:last]), down, across)
     small = Image.fromarray(blocks).resize(
         (size_px, size_px),
         Image.Resampling.BILINEAR,
-        box=(0, 0, width / across, height / down),
+        box=(left / across, (top - first) / down, right / across, (bottom - first) / down),
     )
     unit: FloatArray = np.asarray(small, dtype=np.float32) / np.float32(255)
     return unit

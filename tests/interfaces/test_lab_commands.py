@@ -50,9 +50,10 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     other = run_cli("train", "giftnet", *places, *QUICK, "--config", "paper")
     assert "another --out" in one_line(other)
 
-    painting = run_cli("export", run, "--output", model, "--calibrate", folder / "photos")
-    assert "networks that predict a correction" in one_line(painting)
-    assert not model.exists()
+    for option in (("--calibrate", folder / "photos"), ("--restraint", "4", "8")):
+        painting = run_cli("export", run, "--output", model, *option)
+        assert "networks that predict a correction" in one_line(painting)
+        assert not model.exists()
 
     exported = run_cli("export", run, "--output", model, "--size-px", "64")
     assert exported.code == 0, exported.err

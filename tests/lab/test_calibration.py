@@ -29,6 +29,9 @@ class Brightens(CorrectionNetwork):
     def strengthen(self, factor):
         self.lift *= factor
 
+    def restrain(self, least, full):
+        raise NotImplementedError
+
 
 class Darkened:
     """Composites that are too dark by one of two amounts, each over its own area."""

@@ -72,6 +72,14 @@ def register(commands: Commands) -> None:
         help="Make corrections stronger, half as far as composites of these photos ask for.",
     )
     add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
+    add(
+        "--restraint",
+        metavar=("LEAST", "FULL"),
+        nargs=2,
+        type=float,
+        help="Leave alone what is expected to be off by no more than LEAST levels, correct in full "
+        "from FULL on; default its configuration's.",
+    )
 
 
 def methods() -> None:
@@ -137,17 +145,28 @@ def train(
 
 
 def export(
-    runs: list[Path], output: Path | None, calibrate: Path | None, size_px: int | None
+    runs: list[Path],
+    output: Path | None,
+    calibrate: Path | None,
+    size_px: int | None,
+    restraint: list[float] | None,
 ) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
     from samelight.lab.calibration import calibrate_network
     from samelight.lab.export import export_network
+    from samelight.lab.methods.contract import CorrectionNetwork
     from samelight.lab.training.run import average_runs
 
     target = output or runs[0] / "model.onnx"
     require_writable_file(target)
     method, network = average_runs(runs, size_px)
+    if restraint is not None:
+        if not isinstance(network, CorrectionNetwork):
+            raise UsageError(
+                "--restraint is for networks that predict a correction: leave it out for this one"
+            )
+        network.restrain(*restraint)
     if calibrate is not None:
         remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
     exported = export_network(network, method.name, target)

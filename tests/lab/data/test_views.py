@@ -194,9 +194,24 @@ def test_windows_are_no_smaller_than_the_smallest(least):
     seen = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        crop = views._cut(ramp, whole, least, SIZE, rng).photo
+        window = CompositeView(least_window=least)._draw_window(whole, rng)
+        crop = views._cut(ramp, whole, window, SIZE, rng).photo
         # From the middles of the first and the last pixel to their outer edges.
         spans = [crop[..., axis].max() - crop[..., axis].min() for axis in (0, 1)]
         seen.extend(span * SIZE / (SIZE - 1) for span in spans)
     assert min(seen) > least - 0.03
     assert min(seen) < least + 0.08
+
+
+def test_windows_around_the_object_hold_all_of_it():
+    mask = np.zeros((200, 240), np.uint8)
+    mask[10:90, 150:222] = 255
+    for share, least, most in ((1.0, 40, 40), (0.0, 0, 30)):
+        view = CompositeView(around_object=share)
+        windows = [view._draw_window(mask, np.random.default_rng(seed)) for seed in range(40)]
+        inside = [
+            w.left <= 150 / 240 and 222 / 240 <= w.right and w.top <= 0.05 and 0.45 <= w.bottom
+            for w in windows
+        ]
+        assert least <= sum(inside) <= most
+        assert len({w.right - w.left for w in windows}) > 20

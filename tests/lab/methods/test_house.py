@@ -1,11 +1,13 @@
 """What is the house model's own; what every method must do is in tests/contract."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
+from samelight.errors import UsageError
 from samelight.lab.losses.pixel import foreground_squared_error
 from samelight.lab.methods.contract import Batch
 from samelight.lab.methods.house import HOUSE, House, HouseConfig, HouseObjective, levels_off
@@ -75,7 +77,6 @@ def test_the_loss_is_the_mean_square_of_pictures_averaged_down():
     [
         ({"fuse": "glue"}, 'fuse is "glue"'),
         ({"fuse": "esf", "blocks": 0}, "at least one layer"),
-        ({"restraint": (8.0, 8.0)}, "a lower and a higher error"),
     ],
 )
 def test_a_configuration_that_could_do_nothing_is_refused(changes, said):
@@ -187,6 +188,23 @@ def test_it_does_nothing_half_or_all_by_what_it_expects_to_be_wrong():
         wanted = torch.tensor([alone, alone + share * (2.0 - alone)]).expand(2, 2)
         torch.testing.assert_close(said[alone].errors, wanted, atol=1e-4, rtol=1e-4)
     assert not said[4.0].coefficients.any()
+
+
+@torch.no_grad()
+def test_restraint_can_be_chosen_after_training():
+    network, given = awake(House(CONFIG)), batch()
+    nn.init.zeros_(network.doubt[-1].weight)
+    nn.init.constant_(network.doubt[-1].bias, math.log(1.5))
+    done = {}
+    for restraint in ((2.0, 3.0), (1.0, 2.0), (0.5, 1.5)):
+        network.restrain(*restraint)
+        done[restraint] = network.predict(given.composite, given.mask).coefficients
+    nothing, half, all_of_it = done.values()
+    assert not nothing.any()
+    assert all_of_it.any()
+    torch.testing.assert_close(half, 0.5 * all_of_it)
+    with pytest.raises(UsageError, match="restraint is 8 8: wanted a lower and a higher"):
+        network.restrain(8.0, 8.0)
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from samelight.lab.data.luts import Lut, random_lut, random_luts, read_luts
 from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
+from samelight.shrink import Window
 from samelight.types import FloatArray
 
 
@@ -56,7 +57,7 @@ class CropsView:
     ) -> TransferExample:
         """Draw a photo, two overlapping windows and two tables."""
         photo = photos.photo(int(rng.integers(len(photos))))
-        first, second = _windows(photo.shape[1], photo.shape[0], rng)
+        first, second = _windows(rng)
         visible = np.ones((1, size_px, size_px), dtype=np.float32)
         masks = (visible, visible)
         if rng.random() >= self.whole:
@@ -91,35 +92,33 @@ def _ellipse(size_px: int, rng: np.random.Generator) -> FloatArray:
     return ellipse
 
 
-Window = tuple[float, float, float, float]
-
-
-def _windows(width: int, height: int, rng: np.random.Generator) -> tuple[Window, Window]:
+def _windows(rng: np.random.Generator) -> tuple[Window, Window]:
     """Two windows of 50-90 % of each side whose overlap is 20-80 % of their union, if it can be."""
     for _ in range(8):
-        first, second = _window(width, height, rng), _window(width, height, rng)
+        first, second = _window(rng), _window(rng)
         if 0.2 < _overlap(first, second) < 0.8:
             break
     return first, second
 
 
-def _window(width: int, height: int, rng: np.random.Generator) -> Window:
-    wide, high = width * rng.uniform(0.5, 0.9), height * rng.uniform(0.5, 0.9)
-    left, top = rng.uniform(0, width - wide), rng.uniform(0, height - high)
-    return left, top, left + wide, top + high
+def _window(rng: np.random.Generator) -> Window:
+    wide, high = rng.uniform(0.5, 0.9), rng.uniform(0.5, 0.9)
+    left, top = rng.uniform(0, 1 - wide), rng.uniform(0, 1 - high)
+    return Window(left, top, left + wide, top + high)
 
 
 def _overlap(first: Window, second: Window) -> float:
-    wide = min(first[2], second[2]) - max(first[0], second[0])
-    high = min(first[3], second[3]) - max(first[1], second[1])
+    wide = min(first.right, second.right) - max(first.left, second.left)
+    high = min(first.bottom, second.bottom) - max(first.top, second.top)
     shared = max(wide, 0) * max(high, 0)
-    areas = [(w[2] - w[0]) * (w[3] - w[1]) for w in (first, second)]
+    areas = [(w.right - w.left) * (w.bottom - w.top) for w in (first, second)]
     return shared / (sum(areas) - shared)
 
 
 def _cut(photo: Picture, window: Window, size_px: int, *, flip: bool) -> Picture:
+    box = window.box(photo.shape[1], photo.shape[0])
     image = Image.fromarray(photo)
-    pixels = np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box=window))
+    pixels = np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box=box))
     return np.ascontiguousarray(pixels[:, ::-1]) if flip else pixels
 
 

@@ -9,7 +9,11 @@ from PIL import Image, ImageFilter
 
 from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
 from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family, retouch
+from samelight.shrink import Window, window_around
 from samelight.types import FloatArray
+
+AROUND_OBJECT = (1.2, 3.0)
+"""Sides of a window around an object, in the object's; in use they are twice as long."""
 
 
 class Example(NamedTuple):
@@ -57,6 +61,8 @@ class CompositeView:
     needs_masks: ClassVar[bool] = True
     least_window: float = 0.6
     """Sides of the smallest window, as a share of the photo's."""
+    around_object: float = 0.0
+    """Share of the examples whose window lies around the object, as in use; others lie anywhere."""
     borrowed_mask: float = 0.12
     """Share of examples of a photo without masks, under an object mask of another photo."""
     inverted: float = 0.12
@@ -114,10 +120,17 @@ class CompositeView:
             if photo.shape[:2] != mask.shape:
                 size = (photo.shape[1], photo.shape[0])
                 mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
-            crop = _cut(photo, mask, self.least_window, size_px, rng)
+            crop = _cut(photo, mask, self._draw_window(mask, rng), size_px, rng)
             if 0.01 < crop.mask.mean() < 0.85:
                 break
         return crop
+
+    def _draw_window(self, mask: Picture, rng: np.random.Generator) -> Window:
+        if self.around_object and rng.random() < self.around_object and mask.any():
+            return window_around(mask, around=rng.uniform(*AROUND_OBJECT))
+        width, height = rng.uniform(self.least_window, 1), rng.uniform(self.least_window, 1)
+        left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
+        return Window(left, top, left + width, top + height)
 
     def _recolour(self, scene: Scene, rng: np.random.Generator) -> FloatArray:
         # From gentle to strong, as published composites are (fMSE near 1,400 on iHarmony4): small
@@ -145,13 +158,10 @@ def _clip(image: FloatArray) -> FloatArray:
 
 
 def _cut(
-    photo: Picture, mask: Picture, least: float, size_px: int, rng: np.random.Generator
+    photo: Picture, mask: Picture, window: Window, size_px: int, rng: np.random.Generator
 ) -> Crop:
-    """Cut a random window of at least a share of each side, make it square, flip at times."""
-    height, width = mask.shape
-    cut_width, cut_height = width * rng.uniform(least, 1), height * rng.uniform(least, 1)
-    left, top = rng.uniform(0, width - cut_width), rng.uniform(0, height - cut_height)
-    box = (left, top, left + cut_width, top + cut_height)
+    """Cut a window out, make it square, flip at times."""
+    box = window.box(mask.shape[1], mask.shape[0])
     bilinear = Image.Resampling.BILINEAR
     pixels = np.asarray(Image.fromarray(photo).resize((size_px, size_px), bilinear, box=box))
     cover = np.asarray(Image.fromarray(mask).resize((size_px, size_px), bilinear, box=box))

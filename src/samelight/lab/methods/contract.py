@@ -106,6 +106,18 @@ class CorrectionNetwork(Network):
     def strengthen(self, factor: float) -> None:
         """Make every correction from now on so many times as strong."""
 
+    @abstractmethod
+    def restrain(self, least: float, full: float) -> None:
+        """In use from now on do less where little is expected to be wrong.
+
+        Args:
+            least: a composite expected to be off by no more levels of 255 is left alone.
+            full: from so many on it is corrected in full; between them in proportion.
+
+        Raises:
+            UsageError: unless `full` is above `least`.
+        """
+
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
         return Trace(self.rendered(self.predict(composite, mask), composite, mask), {})

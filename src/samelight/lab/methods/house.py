@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from samelight.errors import UsageError
 from samelight.lab.data.views import CompositeView
 from samelight.lab.losses.contrastive import output_contrast
 from samelight.lab.losses.relation import relation_distance
@@ -80,6 +81,8 @@ class HouseConfig(PixelWeights):
     """Share whose foreground stays as photographed, before a background that was relit."""
     least_window: float = 0.4
     """Sides of the smallest window of a photo that is an example."""
+    around_object: float = 0.5
+    """Share of the examples whose window lies around the object, as in use."""
     absolute_weight: float = 0.0
     """It asks for the median of what might be right, which is nearer to nothing than the mean."""
     doubt_weight: float = 0.02
@@ -111,11 +114,9 @@ class House(CorrectionNetwork):
                 f'fuse is "{config.fuse}" with {config.blocks} layers: wanted "none", or one of '
                 f"{', '.join(FUSIONS)} and at least one layer"
             )
-        if config.restraint[0] >= config.restraint[1]:
-            raise ValueError(f"restraint is {config.restraint}: wanted a lower and a higher error")
         self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
         self.bins, self.pretrained = config.bins, config.pretrained
-        self.restraint = config.restraint
+        self.restrain(*config.restraint)
         self.trunk = Trunk(config.stages, pretrained=config.pretrained)
         widths = TRUNK_WIDTHS[: config.stages]
         # Each level apart, or the loudest would drown the others and the colours.
@@ -190,6 +191,12 @@ class House(CorrectionNetwork):
         alone, corrected = errors[:, :1], errors[:, 1:]
         share = ((alone - least) / (full - least)).clamp(0, 1)
         return share * coefficients, torch.cat([alone, alone + share * (corrected - alone)], dim=1)
+
+    def restrain(self, least: float, full: float) -> None:
+        """In use from now on do less where little is expected to be wrong."""
+        if least >= full:
+            raise UsageError(f"restraint is {least:g} {full:g}: wanted a lower and a higher error")
+        self.restraint = (least, full)
 
     @torch.no_grad()
     def strengthen(self, factor: float) -> None:
@@ -300,6 +307,7 @@ HOUSE = Method(
         relit=config.relit,
         before_relighting=config.before_relighting,
         least_window=config.least_window,
+        around_object=config.around_object,
     ),
     recipe=Recipe(
         stages=(
