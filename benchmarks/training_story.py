@@ -1,6 +1,6 @@
 """Keep what a model's training runs cost and how they went: `benchmarks/MODEL/training.json`.
 
-    python benchmarks/training_story.py MODEL RUN [RUN ...]
+    python benchmarks/training_story.py MODEL RUN [RUN ...] [--append]
 
 The runs, in their order, are folders of `samelight train`, each begun from the one before; the
 file goes beside the model's results, and the tables of docs/comparison.md and of the cards are
@@ -60,10 +60,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--append", action="store_true", help="Go on with the runs told already.")
     arguments = parser.parse_args()
     path = HERE / arguments.model / "training.json"
     path.parent.mkdir(exist_ok=True)
-    stories = [story(run) for run in arguments.runs]
+    told = json.loads(path.read_text()) if arguments.append else []
+    stories = told + [story(run) for run in arguments.runs]
     path.write_text(json.dumps(stories, indent=1) + "\n")
     sys.stdout.write(f"{path}\n")
     return 0

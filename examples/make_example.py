@@ -1,6 +1,6 @@
 """Rebuild the example composite and its mask from the two photos they were made of.
 
-Run it as `python make_example.py OTTERS.jpg CITY.jpg`; SOURCES.md names both photos.
+Run it as `python make_example.py OTTERS.jpg WREN.jpg`; SOURCES.md names both photos.
 """
 
 import argparse
@@ -12,27 +12,27 @@ from PIL import Image, ImageFilter
 _HERE = Path(__file__).resolve().parent
 _SIZE = (1400, 933)
 
-# The part of the city shown, in its own pixels: left, top, right, bottom.
-_CITY_BOX = (420, 0, 3661, 2160)
-# A lens that shows an otter this large leaves a far skyline a little soft.
-_CITY_BLUR = 1.5
+# The part of the wren's photo shown, in its own pixels: left, top, right, bottom.
+_WREN_BOX = (0, 0, 3240, 2160)
+# A lens that shows an otter this large leaves what lies behind it a little soft.
+_WREN_BLUR = 1.5
 # How far the otters' photo is moved down; the rows below the frame are cut off.
 _DROP = 253
 _FEATHER = 1.0
 
 
-def make_example(otters: Path, city: Path, folder: Path) -> None:
+def make_example(otters: Path, wren: Path, folder: Path) -> None:
     """Write `composite.jpg` and `mask.png`.
 
     Args:
         otters: the photo the otter and its ledge are cut from, along `outline.png`.
-        city: the photo they are pasted into.
+        wren: the photo they are pasted into.
         folder: where both files go.
     """
     mask = _placed(_soft_outline(_size_at_full_width(otters)))
     pasted = np.asarray(_placed(_photo(otters).resize(_size_at_full_width(otters), Image.LANCZOS)))
-    backdrop = _photo(city).resize(_SIZE, Image.LANCZOS, box=_CITY_BOX)
-    behind = np.asarray(backdrop.filter(ImageFilter.GaussianBlur(_CITY_BLUR)))
+    backdrop = _photo(wren).resize(_SIZE, Image.LANCZOS, box=_WREN_BOX)
+    behind = np.asarray(backdrop.filter(ImageFilter.GaussianBlur(_WREN_BLUR)))
 
     alpha = np.asarray(mask, dtype=np.float32)[..., None] / 255.0
     composite = alpha * pasted + (1.0 - alpha) * behind
@@ -67,10 +67,10 @@ def main() -> None:
     """Read the two paths from the command line and write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("otters", type=Path, help="oakland-zoo-otters.jpg")
-    parser.add_argument("city", type=Path, help="singaporean-cityscape.jpg")
+    parser.add_argument("wren", type=Path, help="canyon-wren.jpg")
     parser.add_argument("--folder", type=Path, default=_HERE, help="where the files go")
     arguments = parser.parse_args()
-    make_example(arguments.otters, arguments.city, arguments.folder)
+    make_example(arguments.otters, arguments.wren, arguments.folder)
 
 
 if __name__ == "__main__":

@@ -210,7 +210,7 @@ def test_windows_around_the_object_hold_all_of_it():
         view = CompositeView(around_object=share)
         windows = [view._draw_window(mask, np.random.default_rng(seed)) for seed in range(40)]
         inside = [
-            w.left <= 150 / 240 and 222 / 240 <= w.right and w.top <= 0.05 and 0.45 <= w.bottom
+            w.left <= 150 / 240 and w.right >= 222 / 240 and w.top <= 0.05 and w.bottom >= 0.45
             for w in windows
         ]
         assert least <= sum(inside) <= most

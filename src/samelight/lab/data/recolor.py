@@ -180,14 +180,14 @@ FAMILIES: dict[str, Family] = {
 }
 
 RECOLOUR_MIX: Mapping[str, float] = {
-    "retouch": 0.26,
-    "reinhard": 0.22,
-    "histogram": 0.15,
-    "tone_curves": 0.10,
-    "smooth_lut": 0.09,
+    "retouch": 0.28,
+    "reinhard": 0.14,
+    "histogram": 0.10,
+    "tone_curves": 0.16,
+    "smooth_lut": 0.14,
     "illuminant": 0.18,
 }
-"""Probability of each family when a foreground is recoloured."""
+"""Probability of each family when a foreground is recoloured: docs/methods/house.md says why."""
 
 RELIGHT_MIX: Mapping[str, float] = {
     "retouch": 0.40,

@@ -73,7 +73,7 @@ class HouseConfig(PixelWeights):
     size_px: int = 384
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
-    untouched: float = 0.08
+    untouched: float = 0.12
     """Share of examples in which nothing is to be done."""
     relit: float = 0.95
     """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
