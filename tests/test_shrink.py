@@ -37,13 +37,22 @@ def test_a_window_around_an_object(mask, window):
 def test_a_window_lies_in_the_photo_and_holds_the_object(rows, columns):
     top, bottom = rows[0], min(40, sum(rows))
     left, right = columns[0], min(60, sum(columns))
-    window = window_around(mask_of(40, 60, top, bottom, left, right))
+    mask = mask_of(40, 60, top, bottom, left, right)
+    box = window_around(mask).box(60, 40)
     slack = 1e-9
-    assert -slack <= window.left <= left / 60 + slack
-    assert right / 60 - slack <= window.right <= 1 + slack
-    assert -slack <= window.top <= top / 40 + slack
-    assert bottom / 40 - slack <= window.bottom <= 1 + slack
-    assert min(window.right - window.left, window.bottom - window.top) >= 0.4 - slack
+    assert 0 <= box[0] <= left + slack
+    assert right - slack <= box[2] <= 60
+    assert 0 <= box[1] <= top + slack
+    assert bottom - slack <= box[3] <= 40
+    assert box[2] - box[0] >= 0.4 * 60 - slack
+    assert box[3] - box[1] >= 0.4 * 40 - slack
+    assert shrink(mask, 8, window_around(mask)).any()
+
+
+def test_a_window_that_was_rounded_beyond_the_border_is_seen():
+    beyond = Window(0.7, 0.7, 1.0000000000000002, 1.0000000000000002)
+    assert beyond.box(7, 3) == pytest.approx((4.9, 2.1, 7, 3))
+    assert shrink(np.full((3, 7), 255, np.uint8), 4, beyond).min() == 1
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

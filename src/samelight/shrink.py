@@ -32,8 +32,9 @@ class Window(NamedTuple):
     bottom: float
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The same in pixels of a picture."""
-        return self.left * width, self.top * height, self.right * width, self.bottom * height
+        """The same in pixels of a picture; never beyond its border, whatever was rounded."""
+        right, bottom = min(self.right * width, width), min(self.bottom * height, height)
+        return self.left * width, self.top * height, right, bottom
 
 
 WHOLE = Window(0, 0, 1, 1)

@@ -283,6 +283,7 @@ def test_a_predicted_correction_does_what_the_image_shows(method, tmp_path):
         composite, mask = pictures(1)[0].permute(1, 2, 0).numpy(), disc()[0, 0].numpy()
         image, (grid, forecast) = session.run(composite, mask), session.correct(composite, mask)
         assert abs(render(composite, mask, Correction(grid)) - image).max() < 1e-5
+        assert session.predicts_one_map == (grid.shape[:2] == (1, 1))
         assert forecast is not None
         assert min(forecast) > 0
         assert abs(image - composite).max() > 1e-3
