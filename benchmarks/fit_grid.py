@@ -22,6 +22,7 @@ from samelight.lab.data.pairs import list_pairs
 from samelight.models import load_session
 from samelight.polynomial import fit_polynomial
 from samelight.render import render
+from samelight.shrink import shrink
 from samelight.types import FloatArray
 
 CELLS = (1, 8, 16, 32, 48, 64, 96)
@@ -37,7 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     session = load_session(arguments.model)
     listed = list_pairs(arguments.pairs)[:: arguments.every]
-    triples = [read(pair, session.size_px) for pair in listed]
+    triples = [[shrink(part, session.size_px) for part in read(pair)] for pair in listed]
     pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
     reals = [real for _, real, mask in triples if mask.any()]
     answers = [session.run(*pair) for pair in pairs]

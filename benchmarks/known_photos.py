@@ -48,7 +48,7 @@ def photos_of(pairs: Path) -> PhotoFolder:
 
 def score(session: Session, photos: PhotoFolder, examples: int) -> tuple[float, float]:
     """Mean fMSE relative to the composites', and the share that improved."""
-    view = CompositeView(untouched=0.0)
+    view = CompositeView(untouched=0.0, around_object=1.0)
     errors = []
     for number in range(examples):
         rng = np.random.default_rng((SEED, number))

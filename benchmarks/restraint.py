@@ -80,8 +80,15 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     harmonizer = Harmonizer(arguments.model)
-    triples = [read(pair) for pair in list_pairs(arguments.pairs)]
-    found = np.array([at_strengths(harmonizer, triple) for triple in triples])
+    # One after the other: in memory together they would take gigabytes.
+    strengths, moved, found_doubts = zip(
+        *(
+            tuple(measure(harmonizer, triple) for measure in (at_strengths, moves, doubts))
+            for triple in map(read, list_pairs(arguments.pairs))
+        ),
+        strict=True,
+    )
+    found = np.array(strengths)
     before, after = found[:, :1], found[:, 1:]
     ratios, improved = after.mean(axis=0) / before.mean(), (after < before).mean(axis=0)
     rows = [
@@ -89,12 +96,11 @@ def main() -> None:
         for strength, ratio, share in zip(STRENGTHS, ratios, improved, strict=True)
     ]
     sys.stdout.write(markdown_table(("strength", "fMSE / composite", "improved"), rows) + "\n")
-    first, second, needless = np.mean([moves(harmonizer, triple) for triple in triples], axis=0)
+    first, second, needless = np.mean(moved, axis=0)
     sys.stdout.write(
         f"foregrounds move by {first:.2f} of 255 levels, in a second run by {second:.2f} "
         f"({second / first:.2f} of it), and those of real images by {needless:.2f}\n"
     )
-    found_doubts = [doubts(harmonizer, triple) for triple in triples]
     if None not in found_doubts:
         columns = np.array(found_doubts).T
         for what, told, true in zip(

@@ -20,7 +20,7 @@ from samelight.models import DEFAULT_MODEL, Session, load_session
 from samelight.render import render
 from samelight.shrink import WHOLE, shrink, window_around
 
-AROUND = (1.25, 1.5, 2.0, 3.0)
+AROUND = (1.5, 2.0, 2.5, 3.0)
 SMALL = 0.08
 """Share of a photo under which its object is called small: a quarter of the development set."""
 
@@ -48,6 +48,8 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     session = load_session(arguments.model)
+    if not session.predicts_one_map:
+        parser.error(f"{arguments.model} is shown whole photos: wanted one that makes one map")
     measured = [errors(session, pair) for pair in list_pairs(arguments.pairs)]
     shares, found = np.array([m[0] for m in measured]), np.array([m[1] for m in measured])
     rows = []
@@ -56,9 +58,9 @@ def main() -> None:
         cells = [title]
         for group in (shares >= 0, shares < SMALL, shares >= SMALL):
             cells.append(f"{found[group, column].mean() / found[group, 0].mean():.3f}")
-        cells.append(f"{(found[:, column] < found[:, 0]).mean():.1%}")
+        cells.append(f"{100 * (found[:, column] < found[:, 0]).mean():.1f} %")
         rows.append(cells)
-    small = f"{(shares < SMALL).sum()} objects under {SMALL:.0%}"
+    small = f"{(shares < SMALL).sum()} objects under {100 * SMALL:.0f} %"
     heads = ("shown", "fMSE / composite", small, "the others", "improved")
     sys.stdout.write(markdown_table(heads, rows) + "\n")
 

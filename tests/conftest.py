@@ -67,7 +67,7 @@ def write_correcting_model(path: Path) -> Path:
 
 
 def write_averaging_model(path: Path, cells: int) -> Path:
-    """Write a network that adds the mean of all values it is shown, in 1 x `cells` cells."""
+    """Write a network that adds the mean of picture + mask, in 1 x `cells` cells."""
     square = [SIZE_PX, SIZE_PX]
     shape = [1, 12, 1, cells]
     inputs = [
@@ -83,7 +83,8 @@ def write_averaging_model(path: Path, cells: int) -> Path:
     constants = [helper.make_tensor("offsets", TensorProto.FLOAT, shape, offsets.ravel())]
     nodes = [
         helper.make_node("Identity", ["composite"], ["image"]),
-        helper.make_node("ReduceMean", ["composite"], ["mean"], keepdims=1),
+        helper.make_node("Add", ["composite", "mask"], ["seen"]),
+        helper.make_node("ReduceMean", ["seen"], ["mean"], keepdims=1),
         helper.make_node("Mul", ["mean", "offsets"], ["correction"]),
     ]
     graph = helper.make_graph(nodes, "averaging", inputs, outputs, constants)
@@ -106,6 +107,16 @@ def tiny_model(tmp_path_factory) -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def without_kernel(monkeypatch):
+    def run(function, *arguments, **options):
+        with monkeypatch.context() as patch:
+            patch.setenv("SAMELIGHT_NO_KERNEL", "1")
+            return function(*arguments, **options)
+
+    return run
 
 
 class Finished(NamedTuple):

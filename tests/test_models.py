@@ -40,6 +40,7 @@ def test_every_shipped_model_opens_and_is_described(name):
     session = load_session(name)
     assert session.size_px == row.size_px
     assert session.method == row.method
+    assert session.predicts_one_map == (row.method == "house")
     assert name == f"{row.method}.{name.split('.')[1]}"
     assert name.rpartition("-")[2] in (str(row.size_px), "s", "m", "l")
     assert (row.folder / row.card).is_file()

@@ -17,16 +17,6 @@ ROOT = Path(__file__).parent.parent
 built = pytest.mark.skipif(native.load_kernel() is None, reason="the kernel was not compiled")
 
 
-@pytest.fixture
-def without_kernel(monkeypatch):
-    def run(function, *arguments, **options):
-        with monkeypatch.context() as patch:
-            patch.setenv("SAMELIGHT_NO_KERNEL", "1")
-            return function(*arguments, **options)
-
-    return run
-
-
 def as_type(unit, dtype):
     white = 1 if dtype == np.float32 else np.iinfo(dtype).max
     return (unit * white).astype(dtype)

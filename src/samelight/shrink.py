@@ -1,4 +1,4 @@
-"""What the network sees: a photo or a mask of any size, small and square."""
+"""What the network sees: a photo or a mask of any size, or a part of it, small and square."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samelight.grid import occupied_span
 from samelight.io.photo import to_uint8
 from samelight.native import KINDS, address, for_each_band, load_kernel
 from samelight.types import Coverage, FloatArray
@@ -18,7 +17,7 @@ _LEAST_RATIO = 3
 _BAND_ROWS = 16
 # Ours, by docs/full-resolution.md's table: how much of the photo around an object is shown, in the
 # object's own sides.
-_AROUND = 2.0
+_AROUND = 2.5
 # And at least, as a share of the photo's sides: training showed no less.
 _LEAST_SHOWN = 0.4
 
@@ -46,22 +45,22 @@ def window_around(mask: Coverage, *, around: float = _AROUND) -> Window:
     An object that is small in its photo is seen larger, with what surrounds it.
 
     Args:
-        mask: (H,W), foreground above 0; not empty.
+        mask: (H,W), 1 = foreground; not empty. What is covered half as much as the rest or less,
+            as the haze of a matte or of a JPEG is, does not count.
         around: its width and height, in the object's.
     """
-    (left, right), (top, bottom) = (_shown(mask, axis, around) for axis in (0, 1))
+    (left, right), (top, bottom) = (_span_around(mask.max(axis=axis), around) for axis in (0, 1))
     return Window(left, top, right, bottom)
 
 
-def _shown(mask: Coverage, axis: int, around: float) -> tuple[float, float]:
+def _span_around(coverage: Coverage, around: float) -> tuple[float, float]:
     """Where the window starts and stops, along one axis, in shares of its length."""
-    pixels = mask.shape[1 - axis]
-    span = occupied_span(mask, axis=axis)
-    start, stop = span.start / pixels, span.stop / pixels
+    places = np.flatnonzero(coverage > coverage.max() / 2)
+    start, stop = places[0] / len(coverage), (places[-1] + 1) / len(coverage)
     length = min(1.0, max(_LEAST_SHOWN, around * (stop - start)))
     # At the photo's border the window moves inwards.
-    shown = min(max(0.0, (start + stop - length) / 2), 1 - length)
-    return shown, shown + length
+    begin = min(max(0.0, (start + stop - length) / 2), 1 - length)
+    return float(begin), float(begin + length)
 
 
 def shrink(values: npt.NDArray[Any], size_px: int, window: Window = WHOLE) -> FloatArray:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from samelight.interfaces import commands
+from samelight.models import load_session
 from tests.lab.pictures import disc, smooth_photo, write_pairs, write_photos
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -174,3 +175,26 @@ def test_without_torch_the_extras_are_named(command, run_cli, folder):
 @pytest.mark.usefixtures("_no_torch")
 def test_evaluate_does_without_torch(run_cli, folder, tiny_model):
     assert run_cli("evaluate", tiny_model, "--pairs", folder / "pairs").code == 0
+
+
+def test_restraint_is_chosen_at_export(run_cli, folder, rng):
+    run = folder / "house-run"
+    trained = run_cli(
+        *("train", "house", "--config", "tiny", "--photos", folder / "photos", "--out", run), *QUICK
+    )
+    assert trained.code == 0, trained.err
+    composite = rng.random((64, 64, 3), dtype=np.float32)
+    moved = []
+    for restraint in (("-2", "-1"), ("254", "255")):
+        model = folder / "house.onnx"
+        exported = run_cli(
+            *("export", run, "--output", model, "--size-px", "64", "--restraint", *restraint)
+        )
+        assert exported.code == 0, exported.err
+        grid, _ = load_session(model).correct(composite, disc(64, 64) / np.float32(255))
+        moved.append(abs(grid - np.eye(3, 4)).max())
+    assert moved[0] > 1e-5
+    assert moved[1] == 0
+    wrong = run_cli("export", run, "--output", folder / "none.onnx", "--restraint", "16", "8")
+    assert "a lower and a higher error" in one_line(wrong)
+    assert not (folder / "none.onnx").exists()

@@ -55,11 +55,12 @@ def test_the_best_strength_is_that_of_least_squares():
 def test_a_timid_network_goes_half_of_the_way_that_its_photos_ask_for(tmp_path):
     photos = write_photos(tmp_path)
     network, folder = Brightens(0.01), PhotoFolder(photos)
-    before = best_strength(network, folder, CompositeView())
+    view = CompositeView(around_object=1.0)  # as in use
+    before = best_strength(network, folder, view)
     factor = calibrate_network(network, photos)
     assert factor == pytest.approx((1 + before) / 2)
     assert network.lift == pytest.approx(0.01 * factor)
-    after = best_strength(network, folder, CompositeView())
+    after = best_strength(network, folder, view)
     assert after == pytest.approx(before / factor, rel=1e-3)
 
 

@@ -37,7 +37,7 @@ def calibrate_network(network: Network, photos: Path) -> float:
         raise UsageError(
             "--calibrate is for networks that predict a correction: leave it out for this one"
         )
-    best = best_strength(network, PhotoFolder(photos), CompositeView())
+    best = best_strength(network, PhotoFolder(photos), CompositeView(around_object=1.0))
     factor = 1 + TRUST * (best - 1)
     network.strengthen(factor)
     return factor

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from samelight import shrink
 from samelight.errors import UsageError
 from samelight.lab.losses.pixel import foreground_squared_error
 from samelight.lab.methods.contract import Batch
@@ -203,8 +204,18 @@ def test_restraint_can_be_chosen_after_training():
     assert not nothing.any()
     assert all_of_it.any()
     torch.testing.assert_close(half, 0.5 * all_of_it)
-    with pytest.raises(UsageError, match="restraint is 8 8: wanted a lower and a higher"):
-        network.restrain(8.0, 8.0)
+    for least, full in ((8, 8), (math.nan, 8), (8, math.nan), (8, math.inf)):
+        with pytest.raises(UsageError, match=f"restraint is {least} {full}: wanted a lower and a"):
+            network.restrain(least, full)
+
+
+def test_examples_are_made_as_configured():
+    config = HouseConfig(untouched=0.2, relit=0.5, least_window=0.7, around_object=0.3)
+    view = HOUSE.view(config)
+    assert (view.untouched, view.relit) == (0.2, 0.5)
+    assert (view.least_window, view.around_object) == (0.7, 0.3)
+    # In use it is shown no less of a photo than in training.
+    assert HouseConfig().least_window == shrink._LEAST_SHOWN
 
 
 @torch.no_grad()

@@ -12,8 +12,8 @@ from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_fa
 from samelight.shrink import Window, window_around
 from samelight.types import FloatArray
 
-AROUND_OBJECT = (1.2, 3.0)
-"""Sides of a window around an object, in the object's; in use they are twice as long."""
+WINDOW_SIDES = (1.2, 3.0)
+"""Of a window around an object, in the object's; `window_around` has what they are in use."""
 
 
 class Example(NamedTuple):
@@ -60,7 +60,7 @@ class CompositeView:
 
     needs_masks: ClassVar[bool] = True
     least_window: float = 0.6
-    """Sides of the smallest window, as a share of the photo's."""
+    """Sides of the smallest window that may lie anywhere, as a share of the photo's."""
     around_object: float = 0.0
     """Share of the examples whose window lies around the object, as in use; others lie anywhere."""
     borrowed_mask: float = 0.12
@@ -127,7 +127,7 @@ class CompositeView:
 
     def _draw_window(self, mask: Picture, rng: np.random.Generator) -> Window:
         if self.around_object and rng.random() < self.around_object and mask.any():
-            return window_around(mask, around=rng.uniform(*AROUND_OBJECT))
+            return window_around(mask, around=rng.uniform(*WINDOW_SIDES))
         width, height = rng.uniform(self.least_window, 1), rng.uniform(self.least_window, 1)
         left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
         return Window(left, top, left + width, top + height)

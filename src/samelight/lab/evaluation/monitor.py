@@ -17,7 +17,7 @@ BATCH = 10
 
 
 class Monitor:
-    """Scores a network on pairs at its own input size; choosing a model needs no more.
+    """Scores a network on pairs at its own input size, shown whole photos.
 
     Args:
         pairs: the triples; all are kept in memory at `size_px`.

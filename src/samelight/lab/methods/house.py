@@ -67,7 +67,7 @@ class HouseConfig(PixelWeights):
     dropout: float = 0.2
     """Share of the code's, the tokens' and the summary's numbers that a training step leaves out:
     who knows a photo by heart need not look at its light."""
-    restraint: tuple[float, float] = (8.0, 16.0)
+    restraint: tuple[float, float] = (7.0, 17.0)
     """In use, a composite expected to be off by no more levels than the first is left alone; from
     the second on it is corrected in full; between them in proportion."""
     size_px: int = 384
@@ -194,7 +194,7 @@ class House(CorrectionNetwork):
 
     def restrain(self, least: float, full: float) -> None:
         """In use from now on do less where little is expected to be wrong."""
-        if least >= full:
+        if not (least < full < math.inf):
             raise UsageError(f"restraint is {least:g} {full:g}: wanted a lower and a higher error")
         self.restraint = (least, full)
 
