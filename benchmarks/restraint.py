@@ -4,7 +4,7 @@
 correction at several strengths: if the error is least above 1, the model is too timid. It
 harmonizes each result again, and the real images, which need nothing: if it changes them much, it
 does not know when to stop. Where the model says how wrong it expects a foreground to be, that is
-compared with how wrong it was.
+compared with how wrong it was, and with what it expects of the real images.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy.stats import spearmanr
+from scipy.stats import mannwhitneyu, spearmanr
 
 from samelight.harmonizer import Harmonizer
 from samelight.lab.data.pairs import Pair, list_pairs
@@ -49,7 +49,9 @@ def at_strengths(harmonizer: Harmonizer, triple: Triple) -> list[float]:
     composite, real, mask = triple
     correction = harmonizer.predict(composite, mask)
     outputs = [render(composite, mask, correction.with_strength(s)) for s in STRENGTHS]
-    return [foreground_mse_255(255 * o, 255 * real, mask) for o in (composite, *outputs)]
+    # As they would be stored: a change of less than half a level is none.
+    stored = (np.rint(255 * output) for output in (composite, *outputs))
+    return [foreground_mse_255(output, 255 * real, mask) for output in stored]
 
 
 def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
@@ -63,14 +65,16 @@ def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
 
 
 def doubts(harmonizer: Harmonizer, triple: Triple) -> list[float] | None:
-    """Levels: the error expected of the composite and of its result, and what they are."""
+    """Levels: the error expected of composite, result and real image, and the first two's own."""
     composite, real, mask = triple
     found = harmonizer.inspect(composite, mask)
     if found.forecast is None:
         return None
     pictures = composite, render(composite, mask, found.correction)
     errors = [foreground_mse_255(255 * picture, 255 * real, mask) ** 0.5 for picture in pictures]
-    return [*found.forecast, *errors]
+    needless = harmonizer.inspect(real, mask).forecast
+    assert needless is not None
+    return [*found.forecast, needless.left_alone, *errors]
 
 
 def main() -> None:
@@ -104,12 +108,18 @@ def main() -> None:
     if None not in found_doubts:
         columns = np.array(found_doubts).T
         for what, told, true in zip(
-            ("composites", "results"), columns[:2], columns[2:], strict=True
+            ("composites", "results"), columns[:2], columns[3:], strict=True
         ):
             sys.stdout.write(
                 f"error expected of {what}: {np.median(told):.1f} levels in the median, found "
                 f"{np.median(true):.1f}; rank correlation {spearmanr(told, true).statistic:.2f}\n"
             )
+        composites, _, reals = columns[:3]
+        apart = mannwhitneyu(composites, reals).statistic / (len(composites) * len(reals))
+        sys.stdout.write(
+            f"of a composite and a real image, more is expected of the composite in "
+            f"{100 * apart:.0f} % of all cases\n"
+        )
 
 
 if __name__ == "__main__":

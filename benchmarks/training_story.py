@@ -32,6 +32,7 @@ def story(run: Path) -> dict[str, Any]:
         "config": about["config"],
         "recipe": about["recipe"],
         "start_from": about.get("start_from"),
+        "start_part": about.get("start_part"),
         "photos": about["photos"],
         "curve": curve,
     }

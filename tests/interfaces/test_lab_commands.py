@@ -51,6 +51,9 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     other = run_cli("train", "giftnet", *places, *QUICK, "--config", "paper")
     assert "another --out" in one_line(other)
 
+    part = run_cli("train", "giftnet", *places, *QUICK, "--start-part", "encoder")
+    assert "--start-part encoder of which model?" in one_line(part)
+
     for option in (("--calibrate", folder / "photos"), ("--restraint", "4", "8")):
         painting = run_cli("export", run, "--output", model, *option)
         assert "networks that predict a correction" in one_line(painting)

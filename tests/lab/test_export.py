@@ -5,7 +5,7 @@ import onnx
 import pytest
 import torch
 import torch.nn.functional as F
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from samelight.errors import ModelError
@@ -133,6 +133,22 @@ def test_training_can_start_from_the_file(tmp_path, network):
         assert torch.equal(other.state_dict()[name], wanted), name
     assert other.mix.weight.dtype == torch.float32
     assert other.mix.weight.requires_grad
+
+
+def test_training_can_start_from_a_part_of_the_file(tmp_path):
+    given = nn.ModuleDict({"trunk": nn.Linear(4, 3), "head": nn.Linear(3, 2)})
+    other = nn.ModuleDict({"trunk": nn.Linear(4, 3), "head": nn.Linear(3, 5)})
+    tensors = [
+        numpy_helper.from_array(value.numpy(), name) for name, value in given.state_dict().items()
+    ]
+    graph = helper.make_graph([], "weights", [], [], initializer=tensors)
+    onnx.save(helper.make_model(graph), tmp_path / "model.onnx")
+    head = other["head"].weight.clone()
+    start_from_exported(other, tmp_path / "model.onnx", "trunk")
+    assert torch.equal(other["trunk"].weight, given["trunk"].weight)
+    assert torch.equal(other["head"].weight, head)
+    with pytest.raises(ModelError, match='no part "neck": wanted one of trunk, head'):
+        start_from_exported(other, tmp_path / "model.onnx", "neck")
 
 
 @pytest.mark.parametrize("other", [nn.Linear(4, 3), nn.ModuleDict({"mix": nn.Conv2d(5, 3, 1)})])

@@ -35,6 +35,7 @@ def register(commands: Commands) -> None:
     add("--batch", type=int, help="Examples per step instead of the recipe's.")
     add("--seed", type=int, help="Other examples, in another order, than the recipe's.")
     add("--start-from", help="Begin with the weights of a shipped or exported model.")
+    add("--start-part", help="Take only this part of them, such as trunk.")
     add(
         "--workers",
         type=int,
@@ -106,6 +107,7 @@ def train(
     batch: int | None,
     seed: int | None,
     start_from: str | None,
+    start_part: str | None,
     workers: int,
     precision: str,
     device: str,
@@ -117,6 +119,8 @@ def train(
     _require_lab("train")
     if batch is not None and batch < 1:
         raise UsageError(f"--batch is {batch}: wanted at least 1")
+    if start_part is not None and start_from is None:
+        raise UsageError(f"--start-part {start_part} of which model? Name it with --start-from")
     from samelight.lab.training.loop import RunOptions
     from samelight.lab.training.run import train_run
 
@@ -139,6 +143,7 @@ def train(
         batch=batch,
         seed=seed,
         start_from=start_from,
+        start_part=start_part,
         in_memory=in_memory,
     )
     tell(out)

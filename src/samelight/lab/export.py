@@ -85,19 +85,31 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     )
 
 
-def start_from_exported(network: Network, path: Path) -> None:
+def start_from_exported(network: Network, path: Path, part: str | None = None) -> None:
     """Give a network the weights of an exported file, to train on from there.
 
+    Args:
+        network: which is changed.
+        path: of the file.
+        part: a module of the network, such as "trunk": only its weights are taken; None = all.
+
     Raises:
-        ModelError: when the file's weights are not this network's.
+        ModelError: when the file's weights are not this network's, or it has no such part.
     """
+    if part is not None and part not in dict(network.named_modules()):
+        parts = ", ".join(name for name, _ in network.named_children())
+        raise ModelError(f'this network has no part "{part}": wanted one of {parts}')
     try:
         tensors = onnx.load(path).graph.initializer
     except DecodeError as error:
         raise ModelError(f"{path} is not an ONNX file: wanted one that was exported") from error
     found = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
     # Counters, as of batches that a batch norm has seen, are no weights.
-    wanted = {n: v for n, v in network.state_dict().items() if v.is_floating_point()}
+    wanted = {
+        name: value
+        for name, value in network.state_dict().items()
+        if value.is_floating_point() and (part is None or name.startswith(f"{part}."))
+    }
     for name, value in wanted.items():
         if name not in found or found[name].shape != tuple(value.shape):
             raise ModelError(f"{path} does not hold this network's {name}: export it again")

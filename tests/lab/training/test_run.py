@@ -61,10 +61,10 @@ def test_the_same_configuration_may_go_on(tmp_path, photos):
 
 
 def test_where_a_run_began_is_kept_when_it_goes_on(tmp_path, photos):
-    for start_from in ("giftnet.photos-384", None):
-        write_run(tmp_path / "run", METHOD, METHOD.configs["small"], RECIPE, photos, start_from)
+    for begun in (("giftnet.photos-384", "encoder"), ()):
+        write_run(tmp_path / "run", METHOD, METHOD.configs["small"], RECIPE, photos, *begun)
     about = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert about["start_from"] == "giftnet.photos-384"
+    assert (about["start_from"], about["start_part"]) == ("giftnet.photos-384", "encoder")
 
 
 @pytest.mark.parametrize("other", ["configuration", "method"])

@@ -67,15 +67,17 @@ class HouseConfig(PixelWeights):
     dropout: float = 0.2
     """Share of the code's, the tokens' and the summary's numbers that a training step leaves out:
     who knows a photo by heart need not look at its light."""
-    restraint: tuple[float, float] = (7.0, 17.0)
+    mirrored: bool = True
+    """In use it looks twice, at the picture and at its mirror image, and takes the mean."""
+    restraint: tuple[float, float] = (1.0, 28.0)
     """In use, a composite expected to be off by no more levels than the first is left alone; from
     the second on it is corrected in full; between them in proportion."""
-    size_px: int = 384
+    size_px: int = 512
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
-    untouched: float = 0.12
+    untouched: float = 0.2
     """Share of examples in which nothing is to be done."""
-    relit: float = 0.95
+    relit: float = 0.7
     """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
     before_relighting: float = 0.3
     """Share whose foreground stays as photographed, before a background that was relit."""
@@ -85,8 +87,8 @@ class HouseConfig(PixelWeights):
     """Share of the examples whose window lies around the object, as in use."""
     absolute_weight: float = 0.0
     """It asks for the median of what might be right, which is nearer to nothing than the mean."""
-    doubt_weight: float = 0.02
-    """Of the expected errors' own error; no part of the network but their head feels it."""
+    doubt_weight: float = 0.1
+    """Of the squared error of the expected errors' logarithms."""
     relation_weight: float = 0.0
     """Of the tokens' relation distillation (GiftNet's)."""
     region_contrast_weight: float = 0.0
@@ -116,6 +118,7 @@ class House(CorrectionNetwork):
             )
         self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
         self.bins, self.pretrained = config.bins, config.pretrained
+        self.mirrored = config.mirrored
         self.restrain(*config.restraint)
         self.trunk = Trunk(config.stages, pretrained=config.pretrained)
         widths = TRUNK_WIDTHS[: config.stages]
@@ -152,7 +155,14 @@ class House(CorrectionNetwork):
 
     def predict(self, composite: Tensor, mask: Tensor) -> Predicted:
         """Predict one map for the whole foreground, (B,12,1,1), and how wrong it will be."""
-        return self.decide(self.look(composite, mask), mask)
+        if self.training:
+            return self.decide(self.look(composite, mask), mask)
+        if self.mirrored:
+            composite, mask = (torch.cat([part, part.flip(3)]) for part in (composite, mask))
+        predicted = self.decide(self.look(composite, mask), mask)
+        if self.mirrored:
+            predicted = Predicted(*(torch.stack(part.chunk(2)).mean(0) for part in predicted))
+        return self._restrained(predicted)
 
     def look(self, composite: Tensor, mask: Tensor) -> Seen:
         """See what is there and in what light."""
@@ -177,20 +187,18 @@ class House(CorrectionNetwork):
         """Sum up what was seen of both regions, and say what is to be done."""
         share = resize_mask(mask, seen.tokens.shape[-2:]).flatten(2)
         regions = region_means(seen.tokens.flatten(2).transpose(1, 2), share)
-        summary = torch.cat([seen.code.float(), regions], dim=1)
-        # Doubt is to learn from what the correction needs, not to change it.
-        errors = self.doubt(summary.detach()).float().clamp(max=MOST_DOUBT).exp()
-        coefficients = self.head(self.drop(summary)).float()
-        if not self.training:
-            coefficients, errors = self._restrained(coefficients, errors)
+        summary = self.drop(torch.cat([seen.code.float(), regions], dim=1))
+        errors = self.doubt(summary).float().clamp(max=MOST_DOUBT).exp()
+        coefficients = self.head(summary).float()
         return Predicted(coefficients[:, :, None, None], errors)
 
-    def _restrained(self, coefficients: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
+    def _restrained(self, predicted: Predicted) -> Predicted:
         """Do less, or nothing, where little is expected to be wrong."""
         least, full = self.restraint
-        alone, corrected = errors[:, :1], errors[:, 1:]
+        alone, corrected = predicted.errors.chunk(2, dim=1)
         share = ((alone - least) / (full - least)).clamp(0, 1)
-        return share * coefficients, torch.cat([alone, alone + share * (corrected - alone)], dim=1)
+        errors = torch.cat([alone, alone + share * (corrected - alone)], dim=1)
+        return Predicted(share[:, :, None, None] * predicted.coefficients, errors)
 
     def restrain(self, least: float, full: float) -> None:
         """In use from now on do less where little is expected to be wrong."""
@@ -245,7 +253,7 @@ class HouseObjective(Objective):
             pictures = (small.composite, image.clamp(0, 1))
             found = [levels_off(picture, small.real, small.mask) for picture in pictures]
             errors = torch.stack(found, dim=1)
-        terms["doubt"] = (predicted.errors.log1p() - errors.log1p()).abs().mean()
+        terms["doubt"] = (predicted.errors.log1p() - errors.log1p()).square().mean()
         total = total + config.doubt_weight * terms["doubt"]
         if config.relation_weight > 0:
             terms["relation"] = self._relation(seen, batch)
@@ -297,7 +305,12 @@ HOUSE = Method(
         "small": HouseConfig(),
         # Less sure of what is wrong, it would leave too much alone.
         "tiny": HouseConfig(
-            stages=4, width=96, blocks=2, code_width=160, restraint=(4.0, 8.0), size_px=256
+            width=96,
+            blocks=0,
+            code_width=160,
+            mirrored=False,
+            restraint=(1.0, 18.0),
+            size_px=256,
         ),
     },
     network=House,

@@ -42,6 +42,7 @@ def write_run(
     recipe: Recipe,
     photos: PhotoFolder,
     start_from: str | Path | None = None,
+    start_part: str | None = None,
 ) -> None:
     """Write run.json, or check that the one there trains the same network.
 
@@ -58,12 +59,13 @@ def write_run(
         if {key: found.get(key) for key in wanted} != wanted:
             raise ModelError(f"{run} holds a run of another configuration: choose another --out")
         # Where it began does not change when it goes on.
-        start_from = found.get("start_from")
+        start_from, start_part = found.get("start_from"), found.get("start_part")
     sources = Counter((entry.source, entry.licence) for entry in photos.entries)
     about = {
         **wanted,
         "recipe": _plain(recipe),
         "start_from": None if start_from is None else str(start_from),
+        "start_part": start_part,
         "photos": [
             {"source": source, "licence": licence, "photos": count}
             for (source, licence), count in sorted(sources.items())
@@ -88,6 +90,7 @@ def train_run(
     batch: int | None = None,
     seed: int | None = None,
     start_from: str | Path | None = None,
+    start_part: str | None = None,
     in_memory: bool = True,
 ) -> None:
     """Train a method on a folder of photos, or go on with a run that was interrupted.
@@ -104,6 +107,7 @@ def train_run(
         batch: replaces the recipe's examples per step.
         seed: replaces the recipe's: other examples, in another order.
         start_from: a shipped model or an exported file whose weights a new run begins with.
+        start_part: a module of the network, such as "trunk": only that begins with them.
         in_memory: keep all photos decoded.
 
     Raises:
@@ -126,13 +130,13 @@ def train_run(
     for stage in recipe.stages:
         _require_size(stage.size_px, network.traits)
     if start_from is not None:
-        start_from_exported(network, find_model(start_from)[0])
+        start_from_exported(network, find_model(start_from)[0], start_part)
     triples = list_pairs(pairs) if pairs is not None else None
     folder = PhotoFolder(photos, in_memory=in_memory)
     view = method.view(config)
     if view.needs_masks and not folder.with_masks:
         raise PhotoError(f"no masks for the photos under {photos}: wanted masks/<photo>_<k>.png")
-    write_run(run, method, config, recipe, folder, start_from)
+    write_run(run, method, config, recipe, folder, start_from, start_part)
     trainer = Trainer(method.objective(network, config), recipe, run, options)
     size = network.traits.size_px
     watch = Monitor(triples, size, run / "samples") if triples is not None else None
