@@ -74,7 +74,8 @@ def doubts(harmonizer: Harmonizer, triple: Triple) -> list[float] | None:
     errors = [foreground_mse_255(255 * picture, 255 * real, mask) ** 0.5 for picture in pictures]
     needless = harmonizer.inspect(real, mask).forecast
     assert needless is not None
-    return [*found.forecast, needless.left_alone, *errors]
+    expected = found.forecast
+    return [expected.left_alone, expected.corrected, needless.left_alone, *errors]
 
 
 def main() -> None:
@@ -82,8 +83,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--bold", action="store_true", help="It corrects in full.")
     arguments = parser.parse_args()
-    harmonizer = Harmonizer(arguments.model)
+    harmonizer = Harmonizer(arguments.model, bold=arguments.bold)
     # One after the other: in memory together they would take gigabytes.
     strengths, moved, found_doubts = zip(
         *(

@@ -51,7 +51,7 @@ def main() -> None:
         for number in range(rounds + 1):
             for title, command in commands.items():
                 start = time.perf_counter()
-                subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(command, cwd=folder, check=True, capture_output=True)
                 if number:
                     seconds[title].append(time.perf_counter() - start)
     bare, ours = (statistics.median(times) for times in seconds.values())

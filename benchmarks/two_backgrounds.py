@@ -3,14 +3,15 @@
 `python benchmarks/two_backgrounds.py PAIRS` takes real images and masks in iHarmony4's layout. Each
 image's foreground, its colours untouched, is pasted before the photos of two others. A model that
 looks moves it towards the light of each: where one background is warmer or brighter than the other,
-so is what becomes of the foreground. Writes `two_backgrounds.csv` beside itself, a row per model.
+so is what becomes of the foreground. Replaces the rows of the models measured in
+`two_backgrounds.csv` beside itself.
 """
 
 import argparse
 import csv
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,9 +54,9 @@ def read_scenes(folder: Path) -> list[Scene]:
     return list(scenes.values())
 
 
-def measure(model: str, scenes: list[Scene]) -> list[dict[str, object]]:
+def measure(model: str, scenes: list[Scene], *, bold: bool) -> list[dict[str, object]]:
     """Lay each foreground before two other photos; a row per axis."""
-    harmonizer, count = Harmonizer(model), len(scenes)
+    harmonizer, count = Harmonizer(model, bold=bold), len(scenes)
     lights, moves = [], []
     for number, (own, mask) in enumerate(scenes):
         light, move = [], []
@@ -69,8 +70,9 @@ def measure(model: str, scenes: list[Scene]) -> list[dict[str, object]]:
         lights.append(np.subtract(*light)[list(AXES.values())])
         moves.append(np.subtract(*move))
     apart, moved = np.array(lights), np.array(moves)
+    name = f"{model}, bold" if bold else model
     return [
-        {"model": model, "axis": axis, **_agreement(apart[:, column], moved[:, column])}
+        {"model": name, "axis": axis, **_agreement(apart[:, column], moved[:, column])}
         for column, axis in enumerate(AXES)
     ]
 
@@ -95,10 +97,15 @@ def _agreement(
     }
 
 
+def read_rows() -> list[dict[str, str]]:
+    """What was measured so far."""
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def table(_: str) -> str:
     """The results as Markdown: a row per model."""
-    with RESULTS.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows()
     lines = []
     for model in dict.fromkeys(row["model"] for row in rows):
         cells = [model]
@@ -116,13 +123,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--models", nargs="+", default=list(list_models()))
+    parser.add_argument("--bold", action="store_true", help="They correct in full.")
     arguments = parser.parse_args()
     scenes = read_scenes(arguments.pairs)
-    rows = [row for model in arguments.models for row in measure(model, scenes)]
+    rows: dict[object, dict[str, Any]] = {(row["model"], row["axis"]): row for row in read_rows()}
+    for model in arguments.models:
+        found = measure(model, scenes, bold=arguments.bold)
+        rows |= {(row["model"], row["axis"]): row for row in found}
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(rows.values())
     sys.stdout.write(table("all") + "\n")
 
 

@@ -1,9 +1,9 @@
 """Make the contact sheets of docs/methods/house.md, and the README's picture.
 
 `python docs/make_sheets.py real DIR` lays out composites made by people (DIR holds `*_comp.*` and
-`*_mask.png`), each before and after. `python docs/make_sheets.py lights DIR` pastes the example's
-otter before pairs of photos from DIR and prints what became of it as a table; the first pair is
-the README's.
+`*_mask.png`), each before, after, and after a bold correction. `python docs/make_sheets.py lights
+DIR` pastes the example's otter before pairs of photos from DIR in the same way and prints what
+became of it as a table; the first pair is the README's, before and after.
 """
 
 import argparse
@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _IMAGES = _ROOT / "docs" / "images"
 _TILE = (200, 134)
 _GAP_PX = 4
-_PER_ROW = 8
+_PER_ROW = 6
 # The author's own photos (bmlswp, MIT) and a set of which anyone may "use these media files
 # however you wish" (mdextract).
 _LIGHTS = {
@@ -49,60 +49,77 @@ _LIGHTS = {
 }
 
 
-class Look(NamedTuple):
-    """A composite before and after, and what was done in numbers."""
+class Change(NamedTuple):
+    """What became of a composite, and in CIE Lab units how its foreground changed."""
 
-    before: Pixels
-    after: Pixels
+    picture: Pixels
     lightness: float
     warmth: float
 
 
-def look(harmonizer: Harmonizer, composite: Pixels, mask: FloatArray) -> Look:
-    """Harmonize one composite."""
+class Look(NamedTuple):
+    """A composite and what is made of it."""
+
+    before: Pixels
+    after: Change
+    bold: Change
+
+    @property
+    def tiles(self) -> list[Pixels]:
+        """The three pictures."""
+        return [self.before, self.after.picture, self.bold.picture]
+
+
+class Both(NamedTuple):
+    """One network, as it is and bold."""
+
+    as_it_is: Harmonizer
+    bold: Harmonizer
+
+    def look(self, composite: Pixels, mask: FloatArray) -> Look:
+        """Harmonize one composite in both ways."""
+        return Look(composite, *(_change(harmonizer, composite, mask) for harmonizer in self))
+
+
+def _change(harmonizer: Harmonizer, composite: Pixels, mask: FloatArray) -> Change:
     found = harmonizer.inspect(composite, mask)
     told = explain_correction(found.correction, found.composite, found.mask)
     after = render(composite, mask, found.correction)
-    return Look(composite, after, told["lightness"], told["warmth"])
+    return Change(after, told["lightness"], told["warmth"])
 
 
-def real(harmonizer: Harmonizer, folder: Path) -> None:
-    """Composites made by people, before and after: house-real.jpg."""
-    tiles = []
+def real(both: Both, folder: Path) -> None:
+    """Composites made by people: house-real.jpg."""
+    tiles: list[Pixels] = []
     for path in sorted(folder.rglob("*_comp.*")):
         mask = as_float(read_mask(path.with_name(path.stem.replace("_comp", "_mask") + ".png")))
-        shown = look(harmonizer, read_photo(path).pixels, mask)
-        tiles += [shown.before, shown.after]
+        tiles += both.look(read_photo(path).pixels, mask).tiles
     _save("house-real", tiles)
 
 
-def lights(harmonizer: Harmonizer, folder: Path) -> None:
-    """The otter before ten pairs of photos, before and after: two pictures and a table."""
+def lights(both: Both, folder: Path) -> None:
+    """The otter before ten pairs of photos: two pictures and a table."""
     own = read_photo(_ROOT / "examples" / "composite.jpg").pixels
     mask = as_float(read_mask(_ROOT / "examples" / "mask.png"))
-    tiles, rows = [], []
+    looks, rows = [], []
     for names, stems in _LIGHTS.items():
-        looks = []
         for stem in stems:
             (path,) = folder.rglob(f"{stem}.*")
             background = Image.fromarray(read_photo(path).pixels)
             fitted = np.asarray(ImageOps.fit(background, (own.shape[1], own.shape[0])))
             composite = np.rint(fitted + mask[..., None] * (own.astype(np.float32) - fitted))
-            looks.append(look(harmonizer, composite.astype(np.uint8), mask))
-            tiles += [looks[-1].before, looks[-1].after]
-        first, second = looks
-        rows.append(
-            (
-                names,
-                *(f"{each.lightness:+.1f}" for each in looks),
-                *(f"{each.warmth:+.1f}" for each in looks),
-                f"{first.lightness - second.lightness:+.1f}",
-                f"{first.warmth - second.warmth:+.1f}",
-            )
-        )
-    _save("house-lights", tiles)
-    _save("demo", tiles[:4], tile=(375, 250))
-    heads = ("backgrounds", "L* 1st", "L* 2nd", "b* 1st", "b* 2nd", "L* apart", "b* apart")
+            looks.append(both.look(composite.astype(np.uint8), mask))
+        first, second = looks[-2:]
+        once = first.after, second.after
+        cells = [each.lightness for each in once] + [each.warmth for each in once]
+        for one, two in (once, (first.bold, second.bold)):
+            cells += [one.lightness - two.lightness, one.warmth - two.warmth]
+        rows.append((names, *(f"{cell:+.1f}" for cell in cells)))
+    _save("house-lights", [tile for one in looks for tile in one.tiles])
+    demo = [tile for one in looks[:2] for tile in one.tiles[:2]]
+    _save("demo", demo, tile=(375, 250))
+    heads = ["backgrounds", "L* 1st", "L* 2nd", "b* 1st", "b* 2nd", "L* apart", "b* apart"]
+    heads += ["bold: L* apart", "b* apart"]
     sys.stdout.write(markdown_table(heads, rows) + "\n")
 
 
@@ -125,7 +142,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default=None)
     arguments = parser.parse_args()
-    {"real": real, "lights": lights}[arguments.sheet](Harmonizer(arguments.model), arguments.folder)
+    both = Both(Harmonizer(arguments.model), Harmonizer(arguments.model, bold=True))
+    {"real": real, "lights": lights}[arguments.sheet](both, arguments.folder)
 
 
 if __name__ == "__main__":

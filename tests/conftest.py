@@ -41,7 +41,8 @@ def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:
 def write_correcting_model(path: Path) -> Path:
     """Write a network that answers with a correction of 1x2 cells, whatever it is shown.
 
-    Less the identity: red loses a fifth on the left, green gains 0.1 on the right.
+    Less the identity: red loses a fifth on the left, green gains 0.1 on the right. It expects the
+    picture to be off by 12 levels, 4 after its correction, of which it does a quarter.
     """
     square = [SIZE_PX, SIZE_PX]
     inputs = [
@@ -51,15 +52,21 @@ def write_correcting_model(path: Path) -> Path:
     outputs = [
         helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square]),
         helper.make_tensor_value_info("correction", TensorProto.FLOAT, [1, 12, 1, 2]),
+        helper.make_tensor_value_info("errors", TensorProto.FLOAT, [1, 2]),
+        helper.make_tensor_value_info("share", TensorProto.FLOAT, [1, 1]),
     ]
     coefficients = np.zeros((1, 12, 1, 2), np.float32)
     coefficients[0, 0, 0, 0], coefficients[0, 10, 0, 1] = -0.2, 0.1
-    values = helper.make_tensor("values", TensorProto.FLOAT, (1, 12, 1, 2), coefficients.ravel())
+    answers = {
+        "correction": helper.make_tensor("c", TensorProto.FLOAT, (1, 12, 1, 2), coefficients),
+        "errors": helper.make_tensor("e", TensorProto.FLOAT, (1, 2), [12, 4]),
+        "share": helper.make_tensor("s", TensorProto.FLOAT, (1, 1), [0.25]),
+    }
     nodes = [
         helper.make_node("Identity", ["composite"], ["image"]),
-        helper.make_node("Identity", ["values"], ["correction"]),
+        *(helper.make_node("Constant", [], [name], value=answers[name]) for name in answers),
     ]
-    graph = helper.make_graph(nodes, "correcting", inputs, outputs, [values])
+    graph = helper.make_graph(nodes, "correcting", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, {"size_px": str(SIZE_PX), "method": "correcting"})
     onnx.save(model, path)

@@ -7,7 +7,7 @@ from samelight import Harmonizer, harmonize
 from samelight.errors import MaskError, ModelError, PhotoError, UsageError
 from samelight.io.photo import Photo
 from samelight.io.profile import to_srgb
-from samelight.models import Session
+from samelight.models import Forecast, Session
 from samelight.render import render
 from tests.conftest import SIZE_PX, write_averaging_model
 from tests.profiles import DISPLAY_P3, rgb_profile
@@ -38,15 +38,21 @@ def test_the_answer_of_the_network_reaches_the_full_size(tiny_model, pixels, mas
     assert abs(harmonized[inner] / white - wanted).mean() < 0.01
 
 
-def test_a_predicted_correction_is_taken_as_it_is(correcting_model, pixels, mask):
+@pytest.mark.parametrize(("bold", "share"), [(False, 0.25), (True, 1.0)])
+def test_of_a_predicted_correction_is_done_what_the_network_says(
+    correcting_model, pixels, mask, bold, share
+):
     wanted = np.tile(np.eye(3, 4, dtype=np.float32), (1, 2, 1, 1))
-    wanted[0, 0, 0, 0], wanted[0, 1, 1, 3] = 0.8, 1.1 - 1
-    found = Harmonizer(correcting_model).inspect(pixels, mask)
+    wanted[0, 0, 0, 0], wanted[0, 1, 1, 3] = 1 - 0.2 * share, 0.1 * share
+    found = Harmonizer(correcting_model, bold=bold).inspect(pixels, mask)
     np.testing.assert_allclose(found.correction.grid, wanted, atol=1e-7)
+    assert found.forecast == Forecast(left_alone=12, corrected=12 - 8 * share, share=share)
+    harmonized = harmonize(pixels, mask, model=correcting_model, bold=bold)
+    assert np.array_equal(harmonized, render(pixels, mask, found.correction))
     assert found.correction.icc is None
     shown = render(found.composite, found.mask, found.correction)
     assert np.array_equal(found.harmonized, shown)
-    assert abs(shown - found.composite).max() > 0.05
+    assert abs(shown - found.composite).max() > 0.05 * share
 
 
 def test_a_predicted_correction_is_brought_into_the_space_of_the_photo(
@@ -55,7 +61,7 @@ def test_a_predicted_correction_is_brought_into_the_space_of_the_photo(
     profile = rgb_profile(DISPLAY_P3, gamma=2.2)
     # Colours well inside of what sRGB can show.
     pixels = 96 + pixels // 4
-    harmonizer = Harmonizer(correcting_model)
+    harmonizer = Harmonizer(correcting_model, bold=True)
     for_srgb = harmonizer.predict(pixels, mask)
     found = harmonizer.inspect(pixels, mask, icc=profile)
     assert found.correction.icc == profile

@@ -140,7 +140,7 @@ def example():
 @pytest.mark.parametrize("profile", ["p3", "adobe"])
 def test_a_wide_gamut_photo_and_the_same_in_srgb_look_the_same(example, profile):
     pixels, mask = example
-    harmonizer = Harmonizer()
+    harmonizer = Harmonizer(bold=True)
     icc = PROFILES[profile]
     unit = (pixels / 255).astype(np.float32)
     wide = Photo(np.rint(from_srgb(unit, icc) * 65535).astype(np.uint16), icc=icc)

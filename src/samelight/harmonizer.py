@@ -33,24 +33,32 @@ class Prediction(NamedTuple):
     mask: FloatArray
     """(S,S) in [0,1], 1 = foreground."""
     forecast: Forecast | None = None
-    """How wrong the network expects the foreground to be, where it says so."""
+    """How wrong the network expects the foreground to be, and what it does, where it says so."""
 
 
 class Harmonizer:
     """One network, kept open, for any number of photos."""
 
-    def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        bold: bool = False,
+        threads: int | None = None,
+    ) -> None:
         """Choose a network; a shipped one is opened when the first photo has been shrunk for it.
 
         Args:
             model: a shipped name or an exported .onnx file; None = the default model.
+            bold: correct in full, also where the network doubts that much is wrong. For objects
+                that look well by themselves; for those that need nothing it does too much.
             threads: how many the network may use; None = as many as there are cores, at most 4.
 
         Raises:
             ModelError: if there is no such model; here or on first use, if its file is not the one
                 it should be.
         """
-        self._model, self._threads = model or DEFAULT_MODEL, threads
+        self._model, self._bold, self._threads = model or DEFAULT_MODEL, bold, threads
         _, row = find_model(self._model)
         # A table knows the sizes of the shipped ones, so that a photo can be shrunk while another
         # thread still opens the network.
@@ -100,7 +108,7 @@ class Harmonizer:
             if window != WHOLE:
                 view = _in_srgb(shrink(pixels, self.size_px, window), profile)
                 view_mask = shrink(mask, self.size_px, window)
-            grid, forecast = self._session.correct(view, view_mask)
+            grid, forecast = self._session.correct(view, view_mask, bold=self._bold)
             correction = Correction(grid)
             answer = render(shown, small_mask, correction)
         else:
@@ -202,6 +210,7 @@ def harmonize(
     *,
     model: str | Path | None = None,
     strength: float = 1.0,
+    bold: bool = False,
 ) -> Image.Image: ...
 
 
@@ -217,6 +226,7 @@ def harmonize(
     *,
     model: str | Path | None = None,
     strength: float = 1.0,
+    bold: bool = False,
 ) -> Image.Image | npt.NDArray[Any]:
     """Harmonize one photo; `Harmonizer.harmonize` says what it takes and gives.
 
@@ -225,11 +235,12 @@ def harmonize(
         mask: 1 = foreground: a path, a PIL image, or an (H,W) array.
         model: a shipped name or an exported .onnx file; None = the default model.
         strength: 0 = nothing, 1 = as the network says, up to 1.5.
+        bold: correct in full, also where the network doubts that much is wrong.
 
     Returns:
         An array for an array, otherwise a PIL image.
     """
-    return Harmonizer(model).harmonize(image, mask, strength=strength)
+    return Harmonizer(model, bold=bold).harmonize(image, mask, strength=strength)
 
 
 def _require_photo_array(image: npt.NDArray[Any]) -> None:

@@ -54,10 +54,14 @@ class ModelRow:
 
 
 class Forecast(NamedTuple):
-    """How wrong a network expects a foreground to be: root mean square, in levels of 255."""
+    """What a network expects of a foreground, and what it therefore does."""
 
     left_alone: float
+    """Root mean square error, in levels of 255."""
     corrected: float
+    """The same, of what is done."""
+    share: float
+    """How much of the correction is done, in [0,1]: less where little is expected to be wrong."""
 
 
 class Session:
@@ -85,7 +89,7 @@ class Session:
         self.predicts_correction = "correction" in outputs
         self.predicts_one_map = outputs.get("correction", [])[2:] == [1, 1]
         """For the whole foreground, so that it holds wherever the network looked."""
-        self._forecasts = "errors" in outputs
+        self._forecasts = {"errors", "share"} <= outputs.keys()
         self._runtime = runtime
 
     def run(self, composite: FloatArray, mask: FloatArray) -> FloatArray:
@@ -103,25 +107,31 @@ class Session:
         return image
 
     def correct(
-        self, composite: FloatArray, mask: FloatArray
+        self, composite: FloatArray, mask: FloatArray, *, bold: bool = False
     ) -> tuple[FloatArray, Forecast | None]:
         """Run a network that predicts the correction itself: `predicts_correction` says so.
 
         Args:
             composite: (S,S,3) sRGB-encoded RGB in [0,1].
             mask: (S,S) in [0,1], 1 = foreground.
+            bold: whether all of the correction is done, whatever the network expects.
 
         Returns:
             (h,w,3,4), the grid of a `Correction`, and how sure the network is, where it says so.
         """
-        outputs = ["correction", *(["errors"] if self._forecasts else [])]
-        coefficients, *errors = self._answers(outputs, composite, mask)
+        outputs = ["correction", *(["errors", "share"] if self._forecasts else [])]
+        coefficients, *said = self._answers(outputs, composite, mask)
+        forecast = None
+        if said:
+            alone, corrected = said[0].tolist()
+            share = 1.0 if bold else float(said[1][0])
+            coefficients = np.float32(share) * coefficients
+            forecast = Forecast(alone, alone + share * (corrected - alone), share)
         cells = coefficients.shape[1:]
         affine = np.concatenate(
             [coefficients[:9].reshape(3, 3, *cells), coefficients[9:].reshape(3, 1, *cells)], axis=1
         )
         grid: FloatArray = affine.transpose(2, 3, 0, 1) + np.eye(3, 4, dtype=np.float32)
-        forecast = Forecast(*errors[0].tolist()) if errors else None
         return grid, forecast
 
     def _answers(

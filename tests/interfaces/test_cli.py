@@ -207,6 +207,7 @@ def test_bad_usage_is_2_without_a_traceback(run_cli, arguments):
 def test_a_process_leaves_its_result_its_words_and_its_code(folder, mask, code, said):
     script = "import sys; from samelight.interfaces.cli import run; sys.exit(run())"
     arguments = ["harmonize", "photo.png", "--mask", mask, "--output", f"{folder}/out/result.png"]
+    arguments += ["--bold"]  # or it would have more to say
     finished = subprocess.run(
         [sys.executable, "-c", script, *arguments], cwd=folder, capture_output=True, text=True
     )

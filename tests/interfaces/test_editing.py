@@ -78,6 +78,19 @@ def test_explain_is_json_and_nothing_else_on_stdout(edit, folder):
     assert (folder / "light.cube").read_text().startswith('TITLE "samelight light"\n')
 
 
+def test_it_says_when_it_holds_back_and_is_bold_on_request(run_cli, folder, correcting_model):
+    asked = (folder / "photo.png", "--mask", folder / "mask.png", "--model", correcting_model)
+    asked += ("--output", folder / "result.png", "--explain")
+    held_back, bold = run_cli("harmonize", *asked), run_cli("harmonize", *asked, "--bold")
+    assert "does 25 % of what it would: --bold does all of it" in held_back.err
+    assert bold.err == ""
+    told = [json.loads(finished.out) for finished in (held_back, bold)]
+    assert [one["share_percent"] for one in told] == [25, 100]
+    expected = [{"left_alone": 12, "corrected": corrected} for corrected in (10, 4)]
+    assert [one["expected_error_255"] for one in told] == expected
+    assert 3 < told[1]["delta_e"] / told[0]["delta_e"] < 5
+
+
 def test_apply_explains_and_writes_luts_too(edit, folder):
     Correction(Correction.identity().grid * np.float32(0.5)).save(folder / "light.npz")
     told = json.loads(edit("apply", "--explain", "--cube", folder / "light.cube").out)

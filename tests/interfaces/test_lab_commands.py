@@ -194,10 +194,14 @@ def test_restraint_is_chosen_at_export(run_cli, folder, rng):
             *("export", run, "--output", model, "--size-px", "64", "--restraint", *restraint)
         )
         assert exported.code == 0, exported.err
-        grid, _ = load_session(model).correct(composite, disc(64, 64) / np.float32(255))
-        moved.append(abs(grid - np.eye(3, 4)).max())
-    assert moved[0] > 1e-5
-    assert moved[1] == 0
+        session, mask = load_session(model), disc(64, 64) / np.float32(255)
+        for bold in (False, True):
+            grid, _ = session.correct(composite, mask, bold=bold)
+            moved.append(abs(grid - np.eye(3, 4)).max())
+    free, free_and_bold, held_back, held_back_and_bold = moved
+    assert free > 1e-5
+    assert held_back == 0
+    assert free_and_bold == held_back_and_bold == free
     wrong = run_cli("export", run, "--output", folder / "none.onnx", "--restraint", "16", "8")
     assert "a lower and a higher error" in one_line(wrong)
     assert not (folder / "none.onnx").exists()

@@ -24,7 +24,7 @@ class Brightens(CorrectionNetwork):
     def predict(self, composite, mask):
         coefficients = torch.zeros(len(composite), 12, 1, 1)
         coefficients[:, 9:] = self.lift
-        return Predicted(coefficients, torch.ones(len(composite), 2))
+        return Predicted(coefficients, torch.ones(len(composite), 2), torch.ones(len(composite), 1))
 
     def strengthen(self, factor):
         self.lift *= factor

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from samelight.types import Coverage
 
 
+_WORTH_SAYING = 0.5
+"""Below this share of its correction the network has held back so much that one should know."""
+
+
 def register(commands: Commands) -> None:
     """Add these commands to the command line."""
     parser = add_command(commands, harmonize)
@@ -25,6 +29,11 @@ def register(commands: Commands) -> None:
     )
     _add_edit(parser)
     parser.add_argument("--model", help="A name from `samelight methods`, or an .onnx file.")
+    parser.add_argument(
+        "--bold",
+        action="store_true",
+        help="Correct in full, also where the network doubts that much is wrong.",
+    )
     parser.add_argument(
         "--save-correction",
         metavar="FILE",
@@ -113,6 +122,7 @@ class _Edit:
 
 def harmonize(
     model: str | None,
+    bold: bool,
     save_correction: Path | None,
     **edit: Any,  # noqa: ANN401
 ) -> None:
@@ -124,7 +134,12 @@ def harmonize(
     before, coverage = _read(asked, save_correction)
     from samelight.harmonizer import Harmonizer
 
-    predicted = Harmonizer(model).inspect(before.pixels, coverage, icc=before.icc)
+    predicted = Harmonizer(model, bold=bold).inspect(before.pixels, coverage, icc=before.icc)
+    if predicted.forecast is not None and predicted.forecast.share < _WORTH_SAYING:
+        remark(
+            f"the network doubts that much is wrong and does {100 * predicted.forecast.share:.0f} "
+            "% of what it would: --bold does all of it"
+        )
     if save_correction is not None:
         from samelight.io.files import write_whole
 
@@ -238,8 +253,12 @@ def _report(
             fit = predicted.correction.fit_error(*seen)
             report["fit_psnr_db"] = round(min(fit.psnr_db, 99.0), 2)
             if predicted.forecast is not None:
-                expected = {k: round(v, 1) for k, v in predicted.forecast._asdict().items()}
-                report["expected_error_255"] = expected
+                left_alone, corrected, share = predicted.forecast
+                report["expected_error_255"] = {
+                    "left_alone": round(left_alone, 1),
+                    "corrected": round(corrected, 1),
+                }
+                report["share_percent"] = round(100 * share, 1)
     return report
 
 

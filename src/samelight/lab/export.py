@@ -26,7 +26,7 @@ OPSET = 18
 LEAST_HALF_DIMENSIONS = 2
 """Vectors stay float32: they are small, and a norm's variance may be too small for float16."""
 
-CORRECTION_OUTPUTS = ("correction", "errors")
+CORRECTION_OUTPUTS = ("correction", "errors", "share")
 """Further outputs of a network that predicts the correction itself."""
 
 HALF = ".half"

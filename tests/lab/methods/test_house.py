@@ -184,14 +184,17 @@ def test_it_does_nothing_little_or_all_by_what_it_expects_to_be_wrong():
         network.doubt[-1].bias.copy_(torch.tensor([alone, 2.0]).log())
         said[alone] = network.predict(composite, mask)
     network.train()
-    unrestrained = network.predict(composite, mask).coefficients
+    learning = network.predict(composite, mask)
+    assert learning.coefficients.any()
+    assert (learning.share == 1).all()
+    full = network.rendered(learning, composite, mask) - composite
     for alone, share in ((4.0, 0.0), (5.0, 0.0), (10.0, 0.5), (15.0, 1.0), (80.0, 1.0)):
-        torch.testing.assert_close(
-            said[alone].coefficients, share * unrestrained, atol=1e-5, rtol=1e-4
-        )
-        wanted = torch.tensor([alone, alone + share * (2.0 - alone)]).expand(2, 2)
-        torch.testing.assert_close(said[alone].errors, wanted, atol=1e-4, rtol=1e-4)
-    assert not said[4.0].coefficients.any()
+        torch.testing.assert_close(said[alone].coefficients, learning.coefficients)
+        torch.testing.assert_close(said[alone].errors, torch.tensor([[alone, 2.0]] * 2))
+        torch.testing.assert_close(said[alone].share, torch.full((2, 1), share))
+        done = network.rendered(said[alone], composite, mask) - composite
+        torch.testing.assert_close(done, share * full, atol=1e-5, rtol=1e-4)
+    assert torch.equal(network.rendered(said[4.0], composite, mask), composite)
 
 
 @torch.no_grad()
@@ -199,14 +202,10 @@ def test_restraint_can_be_chosen_after_training():
     network, given = awake(House(CONFIG)), batch()
     nn.init.zeros_(network.doubt[-1].weight)
     nn.init.constant_(network.doubt[-1].bias, math.log(1.5))
-    done = {}
-    for restraint in ((2.0, 3.0), (1.0, 2.0), (0.5, 1.5)):
+    for restraint, share in (((2.0, 3.0), 0.0), ((1.0, 2.0), 0.5), ((0.5, 1.5), 1.0)):
         network.restrain(*restraint)
-        done[restraint] = network.predict(given.composite, given.mask).coefficients
-    nothing, half_of_it, all_of_it = done.values()
-    assert not nothing.any()
-    assert all_of_it.any()
-    torch.testing.assert_close(half_of_it, 0.5 * all_of_it)
+        found = network.predict(given.composite, given.mask).share
+        torch.testing.assert_close(found, torch.full_like(found, share))
     for least, full in ((8, 8), (math.nan, 8), (8, math.nan), (8, math.inf)):
         with pytest.raises(UsageError, match=f"restraint is {least} {full}: wanted a lower and a"):
             network.restrain(least, full)

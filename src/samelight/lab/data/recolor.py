@@ -190,11 +190,11 @@ RECOLOUR_MIX: Mapping[str, float] = {
 """Probability of each family when a foreground is recoloured: docs/methods/house.md says why."""
 
 RELIGHT_MIX: Mapping[str, float] = {
-    "retouch": 0.40,
-    "tone_curves": 0.13,
-    "smooth_lut": 0.09,
-    "illuminant": 0.26,
-    "nightfall": 0.12,
+    "retouch": 0.34,
+    "tone_curves": 0.11,
+    "smooth_lut": 0.08,
+    "illuminant": 0.22,
+    "nightfall": 0.25,
 }
 """Probability of each family when a whole photo is relit; no other photo is looked at."""
 

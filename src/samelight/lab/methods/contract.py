@@ -87,7 +87,9 @@ class Predicted(NamedTuple):
     three of b."""
     errors: Tensor
     """(B,2) float32, in levels of 255: root mean square error over the foreground that it expects
-    of the composite left alone, and of its correction."""
+    of the composite left alone, and of its correction in full."""
+    share: Tensor
+    """(B,1) float32: how much of the correction is carried out, unless all of it is asked for."""
 
 
 class CorrectionNetwork(Network):
@@ -122,14 +124,15 @@ class CorrectionNetwork(Network):
         """Apply the correction inside the mask."""
         return Trace(self.rendered(self.predict(composite, mask), composite, mask), {})
 
-    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What an exported file gives: the harmonized image, in [0,1], coefficients and errors."""
+    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What an exported file gives: the harmonized image, in [0,1], and what was predicted."""
         predicted = self.predict(composite, mask)
         return self.rendered(predicted, composite, mask).clamp(0, 1), *predicted
 
     def rendered(self, predicted: Predicted, composite: Tensor, mask: Tensor) -> Tensor:
-        """Apply a correction to a composite inside its mask, at whatever size: (B,3,H,W)."""
-        return composite + mask * (recolour(composite, predicted.coefficients) - composite)
+        """Carry out a correction inside a composite's mask, at whatever size: (B,3,H,W)."""
+        coverage = mask * predicted.share[:, :, None, None]
+        return composite + coverage * (recolour(composite, predicted.coefficients) - composite)
 
 
 class Objective(nn.Module, ABC):

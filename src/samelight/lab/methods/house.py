@@ -69,7 +69,7 @@ class HouseConfig(PixelWeights):
     who knows a photo by heart need not look at its light."""
     mirrored: bool = True
     """In use it looks twice, at the picture and at its mirror image, and takes the mean."""
-    restraint: tuple[float, float] = (1.0, 28.0)
+    restraint: tuple[float, float] = (1.0, 38.0)
     """In use, a composite expected to be off by no more levels than the first is left alone; from
     the second on it is corrected in full; between them in proportion."""
     size_px: int = 512
@@ -79,7 +79,7 @@ class HouseConfig(PixelWeights):
     """Share of examples in which nothing is to be done."""
     relit: float = 0.7
     """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
-    before_relighting: float = 0.3
+    before_relighting: float = 0.4
     """Share whose foreground stays as photographed, before a background that was relit."""
     least_window: float = 0.4
     """Sides of the smallest window of a photo that is an example."""
@@ -162,7 +162,7 @@ class House(CorrectionNetwork):
         predicted = self.decide(self.look(composite, mask), mask)
         if self.mirrored:
             predicted = Predicted(*(torch.stack(part.chunk(2)).mean(0) for part in predicted))
-        return self._restrained(predicted)
+        return predicted._replace(share=self._share(predicted.errors))
 
     def look(self, composite: Tensor, mask: Tensor) -> Seen:
         """See what is there and in what light."""
@@ -190,15 +190,12 @@ class House(CorrectionNetwork):
         summary = self.drop(torch.cat([seen.code.float(), regions], dim=1))
         errors = self.doubt(summary).float().clamp(max=MOST_DOUBT).exp()
         coefficients = self.head(summary).float()
-        return Predicted(coefficients[:, :, None, None], errors)
+        return Predicted(coefficients[:, :, None, None], errors, torch.ones_like(errors[:, :1]))
 
-    def _restrained(self, predicted: Predicted) -> Predicted:
-        """Do less, or nothing, where little is expected to be wrong."""
+    def _share(self, errors: Tensor) -> Tensor:
+        """How much is to be done: less, or nothing, where little is expected to be wrong."""
         least, full = self.restraint
-        alone, corrected = predicted.errors.chunk(2, dim=1)
-        share = ((alone - least) / (full - least)).clamp(0, 1)
-        errors = torch.cat([alone, alone + share * (corrected - alone)], dim=1)
-        return Predicted(share[:, :, None, None] * predicted.coefficients, errors)
+        return ((errors[:, :1] - least) / (full - least)).clamp(0, 1)
 
     def restrain(self, least: float, full: float) -> None:
         """In use from now on do less where little is expected to be wrong."""
