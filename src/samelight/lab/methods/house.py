@@ -306,7 +306,7 @@ HOUSE = Method(
             blocks=0,
             code_width=160,
             mirrored=False,
-            restraint=(1.0, 18.0),
+            restraint=(1.0, 20.0),
             size_px=256,
         ),
     },
