@@ -3,7 +3,7 @@
 `python docs/make_sheets.py real DIR` lays out composites made by people (DIR holds `*_comp.*` and
 `*_mask.png`), each before, after, and after a bold correction. `python docs/make_sheets.py lights
 DIR` pastes the example's otter before pairs of photos from DIR in the same way and prints what
-became of it as a table; the first pair is the README's, before and after.
+became of it as a table; the first pair is the README's, before and bold.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def lights(both: Both, folder: Path) -> None:
             cells += [one.lightness - two.lightness, one.warmth - two.warmth]
         rows.append((names, *(f"{cell:+.1f}" for cell in cells)))
     _save("house-lights", [tile for one in looks for tile in one.tiles])
-    demo = [tile for one in looks[:2] for tile in one.tiles[:2]]
+    demo = [picture for one in looks[:2] for picture in (one.before, one.bold.picture)]
     _save("demo", demo, tile=(375, 250))
     heads = ["backgrounds", "L* 1st", "L* 2nd", "b* 1st", "b* 2nd", "L* apart", "b* apart"]
     heads += ["bold: L* apart", "b* apart"]
