@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # As in a wheel's installation: without it the program starts slower where Python writes none.
 COMPILE := $(BIN)/python -m compileall -q src/samelight
-KERNEL := hatch_build.py src/samelight/native/kernel.c
+KERNEL := hatch_build.py src/samelight/render/kernel.c
 DEMO := demo
 
 .PHONY: demo test lint clean

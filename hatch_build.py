@@ -12,7 +12,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).resolve().parent / "src" / "samelight" / "native"
+_FOLDER = Path(__file__).resolve().parent / "src" / "samelight" / "render"
 _ENDINGS = {"win32": "dll", "darwin": "dylib"}
 # Nothing here reads errno or floating-point traps, and without them comparisons vectorise.
 _FLAGS = ["-O3", "-std=c11", "-shared", "-fPIC", "-fvisibility=hidden"]
@@ -74,4 +74,4 @@ else:
                 return
             build_data["pure_python"] = False
             build_data["tag"] = _platform_tag()
-            build_data["artifacts"].append(f"/src/samelight/native/{library.name}")
+            build_data["artifacts"].append(f"/src/samelight/render/{library.name}")

@@ -137,7 +137,7 @@ def run_cli(monkeypatch, capfd) -> Callable[..., Finished]:
     """Run the command line in this process, capturing what libraries in C say as well."""
 
     def run(*arguments: str | Path) -> Finished:
-        from samelight.interfaces.cli import main
+        from samelight.interfaces.cli.main import main
 
         monkeypatch.setattr(sys, "argv", ["samelight", *map(str, arguments)])
         capfd.readouterr()

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from samelight import Correction, harmonize
-from samelight.io.mask import coerce_mask, read_mask
 from samelight.io.photo import Photo, read_photo, write_photo
-from samelight.render import render
+from samelight.mask.mask import coerce_mask, read_mask
+from samelight.render.apply import render
 
 
 def test_convention_mask_one_means_foreground(tiny_model):

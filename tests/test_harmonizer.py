@@ -4,11 +4,11 @@ from PIL import Image
 
 import samelight
 from samelight import Harmonizer, harmonize
+from samelight.color.profile import to_srgb
 from samelight.errors import MaskError, ModelError, PhotoError, UsageError
 from samelight.io.photo import Photo
-from samelight.io.profile import to_srgb
-from samelight.models import Forecast, Session
-from samelight.render import render
+from samelight.models.session import ErrorEstimate, Session
+from samelight.render.apply import render
 from tests.conftest import SIZE_PX, write_averaging_model
 from tests.profiles import DISPLAY_P3, rgb_profile
 
@@ -46,7 +46,9 @@ def test_of_a_predicted_correction_is_done_what_the_network_says(
     wanted[0, 0, 0, 0], wanted[0, 1, 1, 3] = 1 - 0.2 * share, 0.1 * share
     found = Harmonizer(correcting_model, bold=bold).inspect(pixels, mask)
     np.testing.assert_allclose(found.correction.grid, wanted, atol=1e-7)
-    assert found.forecast == Forecast(left_alone=12, corrected=12 - 8 * share, share=share)
+    assert found.error_estimate == ErrorEstimate(
+        left_alone=12, corrected=12 - 8 * share, share=share
+    )
     harmonized = harmonize(pixels, mask, model=correcting_model, bold=bold)
     assert np.array_equal(harmonized, render(pixels, mask, found.correction))
     assert found.correction.icc is None

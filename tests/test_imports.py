@@ -13,7 +13,7 @@ import samelight
 
 PACKAGE = Path(samelight.__file__).parent
 CORE = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "lab")
-LAZY = [PACKAGE / "interfaces" / name for name in ("commands.py", "benchmark.py")]
+LAZY = [PACKAGE / "interfaces" / "cli" / name for name in ("train.py", "evaluate.py", "data.py")]
 
 
 def imported_modules(tree: ast.AST, *, inside_functions: bool):
@@ -51,7 +51,7 @@ def test_harmonizing_works_where_torch_cannot_be_imported(tiny_model, tmp_path):
     code = (
         "import sys\n"
         "sys.modules['torch'] = None\n"
-        "from samelight.interfaces.cli import main\n"
+        "from samelight.interfaces.cli.main import main\n"
         "sys.exit(main())"
     )
     arguments = ["harmonize", tmp_path / "photo.png", "--mask", tmp_path / "mask.png"]
@@ -65,7 +65,7 @@ def test_version_loads_nothing_heavy():
     code = (
         "import sys\n"
         "sys.argv = ['samelight', '--version']\n"
-        "from samelight.interfaces.cli import main\n"
+        "from samelight.interfaces.cli.main import main\n"
         "code = main()\n"
         "heavy = ['numpy', 'onnxruntime', 'rich', 'pyvips', 'PIL', 'torch']\n"
         "print([name for name in heavy if name in sys.modules])\n"

@@ -13,7 +13,7 @@ MOST_MIB = 600
 MEASURE = """
 import re, resource, sys
 from pathlib import Path
-from samelight.interfaces.cli import main
+from samelight.interfaces.cli.main import main
 try:
     code = main()
 except SystemExit as exit_:

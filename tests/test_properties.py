@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.color import deltaE_ciede2000
 
-from samelight.color import rgb_to_lab
+from samelight.color.profile import from_srgb, to_srgb
+from samelight.color.spaces import rgb_to_lab
 from samelight.harmonizer import Harmonizer
 from samelight.io.photo import Photo, read_photo, write_photo
-from samelight.io.profile import from_srgb, to_srgb
-from samelight.render import render
+from samelight.render.apply import render
 from tests.conftest import SIZE_PX
 from tests.profiles import ADOBE_RGB, DISPLAY_P3, rgb_profile
 

@@ -6,11 +6,11 @@ __version__ = "0.1.0"
 __all__ = ["Correction", "Harmonizer", "__version__", "harmonize"]
 
 if TYPE_CHECKING:
-    from samelight.correction import Correction
+    from samelight.correction.field import Correction
     from samelight.harmonizer import Harmonizer, harmonize
 
 _HOME = {
-    "Correction": "samelight.correction",
+    "Correction": "samelight.correction.field",
     "Harmonizer": "samelight.harmonizer",
     "harmonize": "samelight.harmonizer",
 }

@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samelight.correction import Correction, require_strength
+from samelight.color.profile import from_srgb, to_srgb, usable_profile
+from samelight.correction.field import Correction
 from samelight.errors import PhotoError
-from samelight.io.mask import MaskLike, coerce_mask, require_same_size
 from samelight.io.photo import Photo, read_photo, to_uint8
-from samelight.io.profile import from_srgb, to_srgb, usable_profile
-from samelight.models import DEFAULT_MODEL, Forecast, Session, find_model, load_session
-from samelight.render import render
-from samelight.shrink import WHOLE, shrink, window_around
-from samelight.types import Coverage, FloatArray, Pixels
+from samelight.mask.mask import MaskLike, coerce_mask, require_same_size
+from samelight.models.registry import DEFAULT_MODEL, find_model
+from samelight.models.session import ErrorEstimate, Session, load_session
+from samelight.render.apply import render
+from samelight.render.resample import WHOLE, resample, window_around
+from samelight.types import Coverage, FloatArray, Pixels, require_strength
 
 ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
 
@@ -32,7 +33,7 @@ class Prediction(NamedTuple):
     """(S,S,3) in [0,1], what it answered, or what the correction it answered makes of that."""
     mask: FloatArray
     """(S,S) in [0,1], 1 = foreground."""
-    forecast: Forecast | None = None
+    error_estimate: ErrorEstimate | None = None
     """How wrong the network expects the foreground to be, and what it does, where it says so."""
 
 
@@ -46,7 +47,7 @@ class Harmonizer:
         bold: bool = False,
         threads: int | None = None,
     ) -> None:
-        """Choose a network; a shipped one is opened when the first photo has been shrunk for it.
+        """Choose a network; a shipped one is opened when the first photo has been resampled.
 
         Args:
             model: a shipped name or an exported .onnx file; None = the default model.
@@ -60,8 +61,8 @@ class Harmonizer:
         """
         self._model, self._bold, self._threads = model or DEFAULT_MODEL, bold, threads
         _, row = find_model(self._model)
-        # A table knows the sizes of the shipped ones, so that a photo can be shrunk while another
-        # thread still opens the network.
+        # A table knows the sizes of the shipped ones, so that a photo can be resampled while
+        # another thread still opens the network.
         self.size_px = row.size_px if row else self._session.size_px
         """Side of the square picture the network sees."""
 
@@ -75,7 +76,7 @@ class Harmonizer:
         The network sees sRGB. In a photo with another profile what it answers is fitted in the
         photo's own space, so that pixels are corrected as they are and none is clipped to sRGB.
         A network that makes one map for the whole object sees the part of the photo around it
-        (`samelight.shrink.window_around`), any other the whole photo.
+        (`samelight.render.resample.window_around`), any other the whole photo.
 
         Args:
             pixels: (H,W,3) encoded RGB: uint8, uint16, or float32 in [0,1].
@@ -97,7 +98,7 @@ class Harmonizer:
             icc: as for `predict`.
         """
         require_same_size(mask, pixels.shape[:2])
-        composite, small_mask = shrink(pixels, self.size_px), shrink(mask, self.size_px)
+        composite, small_mask = resample(pixels, self.size_px), resample(mask, self.size_px)
         if not mask.any():
             return Prediction(Correction.identity(), composite, composite, small_mask)
         profile = usable_profile(icc) if icc else None
@@ -106,13 +107,13 @@ class Harmonizer:
             view, view_mask = shown, small_mask
             window = window_around(mask) if self._session.predicts_one_map else WHOLE
             if window != WHOLE:
-                view = _in_srgb(shrink(pixels, self.size_px, window), profile)
-                view_mask = shrink(mask, self.size_px, window)
-            grid, forecast = self._session.correct(view, view_mask, bold=self._bold)
+                view = _in_srgb(resample(pixels, self.size_px, window), profile)
+                view_mask = resample(mask, self.size_px, window)
+            grid, error_estimate = self._session.correct(view, view_mask, bold=self._bold)
             correction = Correction(grid)
             answer = render(shown, small_mask, correction)
         else:
-            answer, forecast = self._session.run(shown, small_mask), None
+            answer, error_estimate = self._session.run(shown, small_mask), None
             correction = None
         if profile is not None:
             # As a difference: what sRGB could not show is not lost, and what did not change stays.
@@ -120,7 +121,7 @@ class Harmonizer:
             answer = (composite + change).clip(0, 1)
         if correction is None or profile is not None:
             correction = replace(Correction.fit(composite, answer, small_mask), icc=profile)
-        return Prediction(correction, composite, answer, small_mask, forecast)
+        return Prediction(correction, composite, answer, small_mask, error_estimate)
 
     def harmonize_photo(self, photo: Photo, mask: Coverage, *, strength: float = 1.0) -> Photo:
         """Harmonize a photo read by `samelight.io.photo`, at its own depth and in its own space.
@@ -199,8 +200,8 @@ def small_pair(pixels: Pixels, mask: Coverage, size_px: int = 256) -> Prediction
         mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
         size_px: side of the small pictures; as the default network's.
     """
-    composite = shrink(pixels, size_px)
-    return Prediction(Correction.identity(), composite, composite, shrink(mask, size_px))
+    composite = resample(pixels, size_px)
+    return Prediction(Correction.identity(), composite, composite, resample(mask, size_px))
 
 
 @overload

@@ -1,9 +1,11 @@
-"""Array types that the core's signatures share."""
+"""Types and ranges that the core's signatures share."""
 
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from samelight.errors import UsageError
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 """Colours or coverages in [0,1] unless the docstring says otherwise."""
@@ -13,3 +15,22 @@ Pixels: TypeAlias = npt.NDArray[Any]
 
 Coverage: TypeAlias = npt.NDArray[Any]
 """(H,W) mask, 1 = foreground: float32 in [0,1], or uint8 or uint16 whose maximum means 1."""
+
+WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
+"""The largest value of each type of pixels and masks."""
+
+# Ours: beyond this an affine map mostly clips.
+MAX_STRENGTH = 1.5
+
+
+def require_strength(strength: float) -> None:
+    """Refuse a strength that is no number, or outside 0 to 1.5.
+
+    Args:
+        strength: 0 = nothing, 1 = the whole correction.
+
+    Raises:
+        UsageError: naming the range.
+    """
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise UsageError(f"strength is {strength}: choose a number from 0 to {MAX_STRENGTH}")

@@ -10,9 +10,9 @@ from torch import nn
 
 from samelight.errors import ModelError
 from samelight.lab import export
+from samelight.lab.contract import Trace
 from samelight.lab.export import MAX_ERROR, export_network, start_from_exported
-from samelight.lab.methods.contract import Trace
-from samelight.models import load_session
+from samelight.models.session import load_session
 from tests.lab.tiny import TinyNetwork
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -136,18 +136,18 @@ def test_training_can_start_from_the_file(tmp_path, network):
 
 
 def test_training_can_start_from_a_part_of_the_file(tmp_path):
-    given = nn.ModuleDict({"trunk": nn.Linear(4, 3), "head": nn.Linear(3, 2)})
-    other = nn.ModuleDict({"trunk": nn.Linear(4, 3), "head": nn.Linear(3, 5)})
+    given = nn.ModuleDict({"backbone": nn.Linear(4, 3), "head": nn.Linear(3, 2)})
+    other = nn.ModuleDict({"backbone": nn.Linear(4, 3), "head": nn.Linear(3, 5)})
     tensors = [
         numpy_helper.from_array(value.numpy(), name) for name, value in given.state_dict().items()
     ]
     graph = helper.make_graph([], "weights", [], [], initializer=tensors)
     onnx.save(helper.make_model(graph), tmp_path / "model.onnx")
     head = other["head"].weight.clone()
-    start_from_exported(other, tmp_path / "model.onnx", "trunk")
-    assert torch.equal(other["trunk"].weight, given["trunk"].weight)
+    start_from_exported(other, tmp_path / "model.onnx", "backbone")
+    assert torch.equal(other["backbone"].weight, given["backbone"].weight)
     assert torch.equal(other["head"].weight, head)
-    with pytest.raises(ModelError, match='no part "neck": wanted one of trunk, head'):
+    with pytest.raises(ModelError, match='no part "neck": wanted one of backbone, head'):
         start_from_exported(other, tmp_path / "model.onnx", "neck")
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from samelight.lab.contract import Losses, Network, Objective, Recipe, Stage, Trace, Traits
 from samelight.lab.data.views import Example
-from samelight.lab.methods.contract import Losses, Network, Objective, Trace, Traits
-from samelight.lab.training.config import Recipe, Stage
 
 
 class TinyNetwork(Network):

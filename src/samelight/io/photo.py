@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyvips
 
 from samelight.errors import OutputError, PhotoError
-from samelight.io.exif import upright, with_orientation_reset, with_xmp_orientation_reset
 from samelight.io.files import (
     decoding_error,
     metadata,
@@ -19,7 +18,8 @@ from samelight.io.files import (
     require_writable_file,
     write_whole,
 )
-from samelight.io.tiff_tags import add_tiff_exif, read_tiff_exif
+from samelight.io.metadata.exif import upright, with_orientation_reset, with_xmp_orientation_reset
+from samelight.io.metadata.tiff_tags import add_tiff_exif, read_tiff_exif
 from samelight.types import Pixels
 
 _RGB = ("srgb", "rgb", "rgb16")
@@ -28,7 +28,7 @@ _QUALITY = 95
 _BAND_ROWS = 64
 # libvips' own middle way takes five times as long for a file 4 % smaller.
 _AVIF_QUALITY, _AVIF_EFFORT = 90, 2
-# Of samelight.io.raw, which imports this file.
+# Of samelight.io.raw.
 _RAW_ENDINGS = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2")
 
 
@@ -91,7 +91,8 @@ def read_photo(path: str | Path) -> Photo:
     if Path(path).suffix.lower() in _RAW_ENDINGS:
         from samelight.io.raw import read_raw
 
-        return read_raw(path)
+        developed = f"{path} was developed: camera white balance, sRGB, 16 bits"
+        return Photo(read_raw(path), notes=(developed,))
     image = open_image(path, PhotoError)
     try:
         turned = orientation(image)

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 from samelight.errors import PhotoError
-from samelight.io.photo import Photo
+from samelight.types import Pixels
 
 
-def read_raw(path: str | Path) -> Photo:
+def read_raw(path: str | Path) -> Pixels:
     """Develop a raw file: the camera's white balance, sRGB, 16 bits, upright.
 
     Args:
         path: the file.
+
+    Returns:
+        (H,W,3) uint16.
 
     Raises:
         PhotoError: if the extra is not installed, or the file is missing or no raw file.
@@ -25,7 +28,7 @@ def read_raw(path: str | Path) -> Photo:
         ) from missing
     try:
         with rawpy.imread(str(path)) as raw:
-            pixels = raw.postprocess(use_camera_wb=True, output_bps=16)
+            pixels: Pixels = raw.postprocess(use_camera_wb=True, output_bps=16)
     except rawpy.LibRawError as failure:
         raise PhotoError(f"{path} is no raw file that LibRaw can read") from failure
-    return Photo(pixels, notes=(f"{path} was developed: camera white balance, sRGB, 16 bits",))
+    return pixels

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from samelight.errors import ModelError
 from samelight.io.files import write_whole
-from samelight.lab.methods.contract import CorrectionNetwork, Network
+from samelight.lab.contract import CorrectionNetwork, Network
+from samelight.lab.former import with_todays_parameters
 
 MAX_ERROR = 1e-3
 """Largest difference allowed between torch and the exported network, in [0,1]."""
@@ -91,7 +92,7 @@ def start_from_exported(network: Network, path: Path, part: str | None = None) -
     Args:
         network: which is changed.
         path: of the file.
-        part: a module of the network, such as "trunk": only its weights are taken; None = all.
+        part: a module of the network, such as "backbone": only its weights are taken; None = all.
 
     Raises:
         ModelError: when the file's weights are not this network's, or it has no such part.
@@ -103,7 +104,8 @@ def start_from_exported(network: Network, path: Path, part: str | None = None) -
         tensors = onnx.load(path).graph.initializer
     except DecodeError as error:
         raise ModelError(f"{path} is not an ONNX file: wanted one that was exported") from error
-    found = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
+    stored = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
+    found = with_todays_parameters(stored)
     # Counters, as of batches that a batch norm has seen, are no weights.
     wanted = {
         name: value

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samelight.lab.color.random_lut import Lut, random_lut
 from samelight.lab.data import crops
 from samelight.lab.data.crops import CropsView
-from samelight.lab.data.luts import Lut, random_lut
 from samelight.lab.data.photos import PhotoFolder
 from tests.lab.pictures import write_photos
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from samelight.errors import ResultsError, UsageError
-from samelight.lab.evaluation.protocol import PROTOCOLS
+from samelight.lab.evaluation.protocols import PROTOCOLS
 from samelight.lab.evaluation.published import list_published, list_sources, published_rows
 from samelight.lab.evaluation.report import (
-    contenders_rows,
+    entries_rows,
     markdown_table,
     parts_rows,
     results_table,
@@ -17,9 +17,9 @@ from samelight.lab.evaluation.results import conclude, read_results, summarise
 from samelight.lab.evaluation.score import Score
 
 
-def score(contender, fmse, *, improved=False, psnr=30.0, group="all", foreground=0.1, name="p"):
+def score(entry, fmse, *, improved=False, psnr=30.0, group="all", foreground=0.1, name="p"):
     figures = {"psnr_db": psnr, "mse_255": fmse / 4, "fmse_255": fmse, "ssim": 0.9, "fssim": 0.8}
-    return Score(contender, name, group, foreground, **figures, improved=improved)
+    return Score(entry, name, group, foreground, **figures, improved=improved)
 
 
 def concluded(scores):
@@ -62,7 +62,7 @@ def test_bins_divide_by_foreground_and_groups_by_group():
         for who in ("identity", "model")
     ]
     results = concluded(scores)
-    model = results.contenders[1]
+    model = results.entries[1]
     assert {name: part.images for name, part in model.bins.items()} == {
         "0-5 %": 2, "5-15 %": 2, "15-100 %": 2
     }  # fmt: skip
@@ -83,11 +83,11 @@ def example():
 
 
 def test_tables_show_the_summaries():
-    identity, model = contenders_rows(example())
+    identity, model = entries_rows(example())
     assert (identity[0], model[0]) == ("identity", "model")
     assert identity[1] == "inf"
     assert (identity[-2:], model[-2:]) == (("1.000", "0.0%"), ("1.000", "50.0%"))
-    dark, warm = parts_rows(example().contenders[1].groups)
+    dark, warm = parts_rows(example().entries[1].groups)
     assert (dark[0], dark[-2], warm[-2]) == ("dark", "0.250", "1.250")
     lines = results_table(example(), "total", intervals=True).splitlines()
     assert lines[0].startswith("| 2 composites | PSNR dB |")
@@ -105,15 +105,15 @@ def test_results_survive_the_file(tmp_path):
     results = example()
     results.write(tmp_path / "results.json")
     again = read_results(tmp_path)
-    assert again.contenders[1] == replace(results.contenders[1], total=again.contenders[1].total)
-    assert again.contenders[1].total.fmse_255 == results.contenders[1].total.fmse_255
-    assert math.isnan(again.contenders[0].total.psnr_db)  # JSON has no infinity
+    assert again.entries[1] == replace(results.entries[1], total=again.entries[1].total)
+    assert again.entries[1].total.fmse_255 == results.entries[1].total.fmse_255
+    assert math.isnan(again.entries[0].total.psnr_db)  # JSON has no infinity
 
 
 def test_files_that_are_none_are_named(tmp_path):
     with pytest.raises(ResultsError, match=r"results.json is missing: run `samelight evaluate`"):
         read_results(tmp_path)
-    (tmp_path / "results.json").write_text('{"contenders": [1]}')
+    (tmp_path / "results.json").write_text('{"entries": [1]}')
     with pytest.raises(ResultsError, match=r"no results\.json of this version"):
         read_results(tmp_path)
 

@@ -1,11 +1,7 @@
 import pytest
 import torch
 
-from samelight.lab.losses.pixel import (
-    MIN_AREA,
-    foreground_absolute_error,
-    foreground_squared_error,
-)
+from samelight.lab.losses.pixel import MIN_AREA, foreground_absolute_error, foreground_squared_error
 
 
 def two_by_two():

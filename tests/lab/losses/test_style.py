@@ -1,12 +1,7 @@
 import pytest
 import torch
 
-from samelight.lab.losses.style import (
-    CONSISTENCIES,
-    cross_gram,
-    cross_similarity,
-    style_contrast,
-)
+from samelight.lab.losses.style import CONSISTENCIES, cross_gram, cross_similarity, style_contrast
 
 
 @pytest.fixture(autouse=True)

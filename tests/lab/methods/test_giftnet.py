@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from samelight.lab.contract import Batch
 from samelight.lab.losses.relation import relation_distance
-from samelight.lab.methods.contract import Batch
 from samelight.lab.methods.giftnet import GiftNet, GiftNetConfig, GiftNetObjective
 
 CONFIG = GiftNetConfig(channels=(8, 16), blocks=1, code_width=8, size_px=32)

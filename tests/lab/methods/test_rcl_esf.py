@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from samelight.lab.contract import Batch
 from samelight.lab.losses import contrastive
 from samelight.lab.methods import rcl_esf
-from samelight.lab.methods.contract import Batch
 from samelight.lab.methods.rcl_esf import RclEsf, RclEsfConfig, RclEsfObjective
 from samelight.lab.nn.norms import RAIN, ExternalStyleFusion, InstanceNorm
 

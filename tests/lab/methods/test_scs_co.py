@@ -21,8 +21,8 @@ def _seed():
 
 
 @pytest.fixture(autouse=True)
-def critics(monkeypatch):
-    """A small critic in place of the large one; what each was asked for."""
+def made_features(monkeypatch):
+    """A small network of perceptual features in place of the large one; what was asked for."""
     asked = []
 
     def small(weights, size_px):
@@ -80,7 +80,7 @@ def ratio(near, far):
 @torch.no_grad()
 @pytest.mark.parametrize("consistency", ["channels", "places"])
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_both_terms_are_the_ratios_of_distances_in_the_critics_features(consistency, count):
+def test_both_terms_are_the_ratios_of_distances_in_perceptual_features(consistency, count):
     trained, examples = awake(consistency=consistency, negatives=count), batch()
     composite, real, mask, negatives = examples
     output = trained.network.trace(composite, mask).image
@@ -89,7 +89,7 @@ def test_both_terms_are_the_ratios_of_distances_in_the_critics_features(consiste
         region = mask[n : n + 1]
 
         def look(image, inside):
-            return trained.critic(image[None], inside)[0].flatten(1)
+            return trained.perceptual(image[None], inside)[0].flatten(1)
 
         around = look(real[n], 1 - region)
 
@@ -188,17 +188,19 @@ def test_the_total_is_the_weighted_sum():
     assert all(value > 0 for value in terms.values())
 
 
-def test_without_weights_no_critic_is_made(critics):
+def test_without_weights_no_perceptual_features_are_made(made_features):
     trained = objective(self_style_weight=0.0, consistency_weight=0.0)
     assert set(trained(batch()).terms) == {"squared", "absolute"}
-    assert critics == []
+    assert made_features == []
 
 
-def test_the_critic_is_the_configured_one_and_no_part_of_what_is_shipped(critics):
-    trained = objective(critic_weights="vgg16.pth", critic_size_px=16).train()
-    assert critics == [("vgg16.pth", 16)]
-    assert not any("critic" in name for name in trained.network.state_dict())
-    assert not trained.critic.training
+def test_the_perceptual_features_are_the_configured_ones_and_no_part_of_what_is_shipped(
+    made_features,
+):
+    trained = objective(perceptual_weights="vgg16.pth", perceptual_size_px=16).train()
+    assert made_features == [("vgg16.pth", 16)]
+    assert not any("perceptual" in name for name in trained.network.state_dict())
+    assert not trained.perceptual.training
     assert trained.network.training
 
 

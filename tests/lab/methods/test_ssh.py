@@ -9,14 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from samelight.lab.data.crops import CropsView
-from samelight.lab.methods.ssh import (
-    SSH,
-    Ssh,
-    SshConfig,
-    SshObjective,
-    TransferBatch,
-    alone,
-)
+from samelight.lab.methods.ssh import SSH, Ssh, SshConfig, SshObjective, TransferBatch, alone
 
 CONFIG = SshConfig(channels=(4, 8, 16), size_px=32)
 SIZE = 16
@@ -217,13 +210,13 @@ def test_terms_without_weight_are_left_out():
 def test_the_encoders_are_not_taught_to_answer_the_same_to_everything(term):
     trained, examples = objective(), batch()
     transfer, visible = awake(trained.network).transfer, examples.content_mask
-    critic = copy.deepcopy(transfer).requires_grad_(False)
+    perceptual = copy.deepcopy(transfer).requires_grad_(False)
     other = alone(examples.other_style, examples.reference_mask)
     output = alone(transfer(alone(examples.content, visible), other), visible)
     if term == "content":
-        pair = [critic.encode_content(x)[-1] for x in (output, alone(examples.target, visible))]
+        pair = [perceptual.encode_content(x)[-1] for x in (output, alone(examples.target, visible))]
     else:
-        pair = [critic.encode_style(x) for x in (output, other)]
+        pair = [perceptual.encode_style(x) for x in (output, other)]
     parameters = list(transfer.parameters())
     wanted = torch.autograd.grad(F.l1_loss(*pair), parameters)
     for found, gradient in zip(

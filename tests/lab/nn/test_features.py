@@ -4,12 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from samelight.errors import ModelError
-from samelight.lab.nn.features import (
-    FrozenFeatures,
-    efficientnet_lite0,
-    frozen_features,
-    vgg16,
-)
+from samelight.lab.nn.features import FrozenFeatures, efficientnet_lite0, frozen_features, vgg16
 
 VGG16 = [
     [(0, 3, 64), (2, 64, 64)],
@@ -65,8 +60,8 @@ def test_vgg16_is_the_chain_of_convolutions_to_relu4_3(vgg16_file):
 
 
 def test_a_path_makes_it_the_extractor(vgg16_file):
-    critic = frozen_features(str(vgg16_file), 16)
-    features = critic(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
+    perceptual = frozen_features(str(vgg16_file), 16)
+    features = perceptual(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
     assert features.shape == (1, 512, 2, 2)
 
 

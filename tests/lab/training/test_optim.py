@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from samelight.lab.training.config import Recipe, Stage
+from samelight.lab.contract import Recipe, Stage
 from samelight.lab.training.optim import learning_rate, make_optimizer
 
 RECIPE = Recipe(
@@ -68,25 +68,25 @@ def test_norms_biases_and_frozen_weights_are_not_decayed():
     assert decayed["betas"] == RECIPE.betas
 
 
-def test_no_decay_and_no_pace_of_its_own_leave_nobody_out():
+def test_no_decay_and_no_learning_rate_of_its_own_leave_nobody_out():
     module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
-    recipe = replace(RECIPE, weight_decay=0.0, pretrained_pace=1.0)
+    recipe = replace(RECIPE, weight_decay=0.0, pretrained_learning_rate_scale=1.0)
     groups = make_optimizer(module, recipe, module[0].parameters()).param_groups
     found = [id(p) for group in groups for p in group["params"]]
     assert sorted(found) == sorted(id(p) for p in module.parameters())
 
 
-def test_what_begins_trained_goes_at_its_own_pace():
+def test_what_begins_trained_goes_at_its_own_learning_rate():
     module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
     optimizer = make_optimizer(module, RECIPE, module[0].parameters())
     found = {
-        (group["pace"], group["weight_decay"]): [p.shape for p in group["params"]]
+        (group["learning_rate_scale"], group["weight_decay"]): [p.shape for p in group["params"]]
         for group in optimizer.param_groups
     }
     decay = RECIPE.weight_decay
     assert found == {
         (1.0, decay): [(4, 3)],
         (1.0, 0.0): [(4,)],
-        (RECIPE.pretrained_pace, decay): [(3, 2)],
-        (RECIPE.pretrained_pace, 0.0): [(3,)],
+        (RECIPE.pretrained_learning_rate_scale, decay): [(3, 2)],
+        (RECIPE.pretrained_learning_rate_scale, 0.0): [(3,)],
     }

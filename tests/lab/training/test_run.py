@@ -6,12 +6,12 @@ import torch
 
 import samelight
 from samelight.errors import ModelError, PhotoError, UsageError
+from samelight.lab.contract import Recipe, Stage
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.export import export_network
 from samelight.lab.methods import METHODS
 from samelight.lab.training import run as training_run
 from samelight.lab.training.checkpoint import save_weights
-from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions
 from samelight.lab.training.run import (
     average_runs,

@@ -8,9 +8,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from PIL import Image
 
-from samelight.lab.data.luts import Lut, random_lut, random_luts, read_luts
-from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
-from samelight.shrink import Window
+from samelight.lab.color.random_lut import Lut, random_lut, random_luts, read_luts
+from samelight.lab.data.photos import PhotoFolder, unit_range
+from samelight.lab.types import Picture
+from samelight.render.resample import Window
 from samelight.types import FloatArray
 
 

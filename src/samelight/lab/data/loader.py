@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from samelight.lab.contract import View
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.data.views import View
 from samelight.types import FloatArray
 
 

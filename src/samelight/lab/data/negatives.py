@@ -5,8 +5,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from samelight.lab.color.augment import Scene, draw_augmentation
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.data.recolor import Scene, draw_family
 from samelight.lab.data.views import CompositeView, foreground_colours, other_colours
 from samelight.types import FloatArray
 
@@ -36,7 +36,9 @@ class ContrastView:
     composites: CompositeView = field(default_factory=CompositeView)
     negatives: int = 2
     """Wrong versions besides the composite itself: K - 1."""
-    families: dict[str, float] = field(default_factory=lambda: {"reinhard": 0.7, "histogram": 0.3})
+    augmentations: dict[str, float] = field(
+        default_factory=lambda: {"reinhard": 0.7, "histogram": 0.3}
+    )
 
     def __call__(
         self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
@@ -48,7 +50,9 @@ class ContrastView:
         wrong = np.empty((self.negatives, *example.real.shape), dtype=np.float32)
         for number in range(self.negatives):
             scene = Scene(real, colours, other_colours(photos, rng))
-            recoloured = draw_family(self.families, rng)(scene, rng.uniform(0.5, 1.0), rng)
+            recoloured = draw_augmentation(self.augmentations, rng)(
+                scene, rng.uniform(0.5, 1.0), rng
+            )
             changed = np.clip(recoloured, 0, 1) - real
             wrong[number] = (real + mask[..., None] * changed).transpose(2, 0, 1)
         return ContrastExample(*example, wrong)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samelight.errors import DatasetError
-
-PICTURE_SUFFIXES = (".jpg", ".png", ".jpeg", ".webp", ".tif", ".tiff")
+from samelight.lab.types import PICTURE_SUFFIXES
 
 SPLITS = ("train", "test")
 

@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from samelight.errors import PhotoError
+from samelight.lab.types import Picture
 from samelight.types import FloatArray
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
-
-Picture = npt.NDArray[np.uint8]
-"""(H,W,3) RGB or (H,W) gray, uint8."""
 
 
 def unit_range(picture: Picture) -> FloatArray:

@@ -3,16 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from samelight.errors import DatasetError
-from samelight.io.mask import read_mask
 from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.data.pairs import Pair
+from samelight.lab.types import Pixels8
+from samelight.mask.mask import read_mask
 from samelight.types import FloatArray
-
-Pixels8 = npt.NDArray[np.uint8]
-"""(H,W,3) RGB, 0-255."""
 
 
 class Triple(NamedTuple):

@@ -2,14 +2,15 @@
 
 import io
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from samelight.lab.data.photos import PhotoFolder, Picture, unit_range
-from samelight.lab.data.recolor import RECOLOUR_MIX, RELIGHT_MIX, Scene, draw_family, retouch
-from samelight.shrink import Window, window_around
+from samelight.lab.color.augment import FOREGROUND_MIX, PHOTO_MIX, Scene, draw_augmentation, retouch
+from samelight.lab.data.photos import PhotoFolder, unit_range
+from samelight.lab.types import Picture
+from samelight.render.resample import Window, window_around
 from samelight.types import FloatArray
 
 WINDOW_SIDES = (1.2, 3.0)
@@ -25,18 +26,6 @@ class Example(NamedTuple):
     """(3,S,S) in [0,1]."""
     mask: FloatArray
     """(1,S,S) in [0,1]."""
-
-
-class View(Protocol):
-    """Makes an example of a given size; all randomness comes from `rng`."""
-
-    needs_masks: ClassVar[bool]
-    """Whether at least one photo must have an object mask."""
-
-    def __call__(
-        self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
-    ) -> tuple[FloatArray, ...]:
-        """Draw photos and make one example: a named tuple of arrays (C,S,S)."""
 
 
 class Crop(NamedTuple):
@@ -72,12 +61,12 @@ class CompositeView:
     """Share whose foreground stays as photographed, before a background that was relit."""
     untouched: float = 0.08
     second_retouch: float = 0.2
-    """Share whose foreground is retouched once more after its family's change."""
+    """Share whose foreground is retouched once more after its augmentation's change."""
     rough_mask: float = 0.35
     """Share whose mask is a little too big, too small, or blurred."""
     noisy: float = 0.15
     compressed: float = 0.4
-    families: dict[str, float] = field(default_factory=lambda: dict(RECOLOUR_MIX))
+    augmentations: dict[str, float] = field(default_factory=lambda: dict(FOREGROUND_MIX))
 
     def __call__(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Example:
         """Make one composite / real / mask example."""
@@ -88,7 +77,7 @@ class CompositeView:
         relit = rng.random() < self.relit
         if relit:
             scene = Scene(real, region, region)
-            relight = draw_family(RELIGHT_MIX, rng)
+            relight = draw_augmentation(PHOTO_MIX, rng)
             real = _clip(relight(scene, rng.uniform(0.1, 1.0), rng))
             region = foreground_colours(real, mask, rng)
         composite = real
@@ -136,7 +125,7 @@ class CompositeView:
         # From gentle to strong, as published composites are (fMSE near 1,400 on iHarmony4): small
         # edits alone make a timid network, strong ones alone a network that overdoes.
         strength = 0.12 + 0.98 * rng.beta(1.3, 1.1)
-        recoloured = draw_family(self.families, rng)(scene, strength, rng)
+        recoloured = draw_augmentation(self.augmentations, rng)(scene, strength, rng)
         if rng.random() < self.second_retouch:
             again = Scene(_clip(recoloured), scene.region, scene.reference)
             recoloured = retouch(again, rng.uniform(0.1, 0.6), rng)

@@ -1,6 +1,6 @@
-"""First pass of an evaluation: every contender's output for every triple, as files.
+"""First pass of an evaluation: every entry's output for every triple, as files.
 
-RUN/predictions/<contender>/<pair>.png holds the outputs at the protocol's size: 8 bits where the
+RUN/predictions/<entry>/<pair>.png holds the outputs at the protocol's size: 8 bits where the
 protocol rounds, else 16. A file that is there is done, so an interrupted run goes on by itself.
 """
 
@@ -20,12 +20,12 @@ from samelight.harmonizer import Harmonizer
 from samelight.io.files import write_whole
 from samelight.lab.data.pairs import Listing, Pair
 from samelight.lab.data.triples import read_triple
+from samelight.lab.evaluation.baselines import BASELINES, Baseline
 from samelight.lab.evaluation.environment import Stopwatch
-from samelight.lab.evaluation.peers import PEERS, Peer
-from samelight.lab.evaluation.protocol import Protocol, contender_input, prepare
+from samelight.lab.evaluation.protocols import Protocol, entry_input, prepare
 from samelight.lab.stream import in_order
-from samelight.models import find_model
-from samelight.render import render
+from samelight.models.registry import find_model
+from samelight.render.apply import render
 from samelight.types import FloatArray, Pixels
 
 MANIFEST = "predictions.json"
@@ -35,7 +35,7 @@ _MID_GRAY = 128 / 255
 
 
 @dataclass(frozen=True)
-class Contender:
+class Entry:
     """Something that harmonizes."""
 
     name: str
@@ -50,7 +50,7 @@ class Contender:
         return re.sub(r"[^\w.-]+", "_", self.name).strip("._") or "model"
 
 
-def model_contenders(model: str, *, ablate_background: bool = False) -> list[Contender]:
+def model_entries(model: str, *, ablate_background: bool = False) -> list[Entry]:
     """A model, and on request the same made blind to the background.
 
     Args:
@@ -61,26 +61,26 @@ def model_contenders(model: str, *, ablate_background: bool = False) -> list[Con
     """
     harmonizer = Harmonizer(model)
     sha256 = hashlib.sha256(find_model(model)[0].read_bytes()).hexdigest()
-    listed = [Contender(model, lambda pixels, mask: harmonizer.harmonize(pixels, mask), sha256)]
+    listed = [Entry(model, lambda pixels, mask: harmonizer.harmonize(pixels, mask), sha256)]
     if ablate_background:
 
         def blind(pixels: Pixels, mask: FloatArray) -> Pixels:
             return render(pixels, mask, harmonizer.predict(_on_gray(pixels, mask), mask))
 
-        listed.append(Contender(f"{model} on gray", blind, sha256))
+        listed.append(Entry(f"{model} on gray", blind, sha256))
     return listed
 
 
-def peer_contenders(names: Sequence[str]) -> list[Contender]:
+def baseline_entries(names: Sequence[str]) -> list[Entry]:
     """Classical baselines by name; the identity needs no predictions and is left out.
 
     Raises:
         UsageError: naming those there are.
     """
-    unknown = [name for name in names if name not in PEERS]
+    unknown = [name for name in names if name not in BASELINES]
     if unknown:
-        raise UsageError(f"there is no peer {unknown[0]!r}: choose from {', '.join(PEERS)}")
-    return [Contender(name, _on_pixels(PEERS[name])) for name in names if name != "identity"]
+        raise UsageError(f"there is no baseline {unknown[0]!r}: choose from {', '.join(BASELINES)}")
+    return [Entry(name, _on_pixels(BASELINES[name])) for name in names if name != "identity"]
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Manifest:
 
     protocol: str
     pairs: dict[str, Any]
-    contenders: dict[str, dict[str, Any]]
+    entries: dict[str, dict[str, Any]]
     """Folder and sha256 of the model, by name."""
     sessions: list[dict[str, Any]] = field(default_factory=list)
     """Images predicted, seconds by stage, and the environment, of each time it was run."""
@@ -113,7 +113,7 @@ def describe_pairs(root: Path, listing: Listing) -> dict[str, Any]:
 
 
 def open_run(
-    run: Path, protocol: Protocol, pairs: Mapping[str, Any], contenders: Sequence[Contender]
+    run: Path, protocol: Protocol, pairs: Mapping[str, Any], entries: Sequence[Entry]
 ) -> Manifest:
     """Begin a run, or take up one that asked the same question.
 
@@ -125,9 +125,9 @@ def open_run(
         ("the protocol", manifest.protocol, protocol.name),
         ("the pairs", manifest.pairs["sha256"][:12], pairs["sha256"][:12]),
         *(
-            (f"the file of {c.name}", manifest.contenders[c.name]["sha256"], c.sha256)
-            for c in contenders
-            if c.name in manifest.contenders
+            (f"the file of {c.name}", manifest.entries[c.name]["sha256"], c.sha256)
+            for c in entries
+            if c.name in manifest.entries
         ),
     ):
         if had != wanted:
@@ -135,12 +135,12 @@ def open_run(
                 f"{run} holds predictions where {what} was {had}, now it is {wanted}: "
                 "choose another folder with --out, or delete this one"
             )
-    for contender in contenders:
-        about = {"folder": contender.folder, "sha256": contender.sha256}
-        others = {n: c["folder"] for n, c in manifest.contenders.items() if n != contender.name}
-        if contender.folder in others.values():
-            raise ResultsError(f"two contenders would be written to {contender.folder}: rename one")
-        manifest.contenders[contender.name] = about
+    for entry in entries:
+        about = {"folder": entry.folder, "sha256": entry.sha256}
+        others = {n: c["folder"] for n, c in manifest.entries.items() if n != entry.name}
+        if entry.folder in others.values():
+            raise ResultsError(f"two entries would be written to {entry.folder}: rename one")
+        manifest.entries[entry.name] = about
     try:
         (run / PREDICTIONS).mkdir(parents=True, exist_ok=True)
         for left_over in (run / PREDICTIONS).rglob(".*.png"):
@@ -170,7 +170,7 @@ def read_manifest(run: Path) -> Manifest | None:
 
 def predict_pairs(
     pairs: Sequence[Pair],
-    contenders: Sequence[Contender],
+    entries: Sequence[Entry],
     protocol: Protocol,
     run: Path,
     watch: Stopwatch,
@@ -180,26 +180,26 @@ def predict_pairs(
     """Write the outputs that are not there yet; yields for each pair how many it wrote."""
 
     def predict(pair: Pair) -> int:
-        missing = [c for c in contenders if not prediction_path(run, c.folder, pair).exists()]
+        missing = [c for c in entries if not prediction_path(run, c.folder, pair).exists()]
         if not missing:
             return 0
         with watch.stage("decode"):
             triple = read_triple(pair)
         with watch.stage("prepare"):
             case = prepare(triple, protocol)
-            composite = contender_input(case, protocol)
-        for contender in missing:
-            with watch.stage(contender.name):
-                output = contender.run(composite, case.mask)
+            composite = entry_input(case, protocol)
+        for entry in missing:
+            with watch.stage(entry.name):
+                output = entry.run(composite, case.mask)
             with watch.stage("write"):
-                _write_output(prediction_path(run, contender.folder, pair), output)
+                _write_output(prediction_path(run, entry.folder, pair), output)
         return len(missing)
 
     yield from in_order(predict, pairs, threads=threads)
 
 
 def prediction_path(run: Path, folder: str, pair: Pair) -> Path:
-    """Where a contender's output for a pair lies."""
+    """Where a entry's output for a pair lies."""
     return run / PREDICTIONS / folder / f"{pair.name}.png"
 
 
@@ -223,11 +223,11 @@ def _write_output(path: Path, output: Pixels) -> None:
     write_whole(path, lambda partial: image.pngsave(partial, compression=1))
 
 
-def _on_pixels(peer: Peer) -> Callable[[Pixels, FloatArray], Pixels]:
+def _on_pixels(baseline: Baseline) -> Callable[[Pixels, FloatArray], Pixels]:
     def run(composite: Pixels, mask: FloatArray) -> Pixels:
         if composite.dtype != np.uint8:
-            return peer(composite, mask)
-        output = peer(composite.astype(np.float32) / np.float32(255), mask)
+            return baseline(composite, mask)
+        output = baseline(composite.astype(np.float32) / np.float32(255), mask)
         return np.rint(output * 255).astype(np.uint8)
 
     return run

@@ -73,13 +73,13 @@ def published_rows(published: Sequence[Published], own: Results | None, part: st
         (p.method, p.size, p.psnr_db, p.mse, p.fmse, p.ssim, p.fssim, p.source, p.note)
         for p in published
     ]
-    for contest in own.contenders if own else []:
-        parts = {"All": contest.total, **contest.groups, **contest.bins}
+    for result in own.entries if own else []:
+        parts = {"All": result.total, **result.groups, **result.bins}
         if part in parts and own is not None:
             size = str(own.protocol["size_px"] or "own")
             note = f"{own.pairs['images']} images of {own.pairs['folder']}"
             source = f"this run, {own.protocol['name']}"
-            rows.append((contest.name, size, *_figures(parts[part]), source, note))
+            rows.append((result.name, size, *_figures(parts[part]), source, note))
     return rows
 
 

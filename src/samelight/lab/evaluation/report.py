@@ -5,20 +5,20 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from samelight.errors import UsageError
-from samelight.lab.evaluation.results import Contest, Results, Summary
+from samelight.lab.evaluation.results import MethodResult, Results, Summary
 
 COLUMNS = ("PSNR dB", "MSE", "fMSE", "SSIM", "fSSIM", "fMSE / composite", "improved")
 
 Row = tuple[str, ...]
 
 
-def contenders_rows(results: Results) -> list[Row]:
-    """One row per contender, over all triples."""
-    return [(contest.name, *_cells(contest.total)) for contest in results.contenders]
+def entries_rows(results: Results) -> list[Row]:
+    """One row per entry, over all triples."""
+    return [(result.name, *_cells(result.total)) for result in results.entries]
 
 
 def parts_rows(parts: dict[str, Summary]) -> list[Row]:
-    """One row per group or bin of a contender."""
+    """One row per group or bin of a entry."""
     return [(name, str(part.images), *_cells(part)) for name, part in parts.items()]
 
 
@@ -36,42 +36,42 @@ def markdown_table(header: Sequence[str], rows: Iterable[Row]) -> str:
     return "\n".join("| " + " | ".join(line).rstrip() + " |" for line in lines)
 
 
-def with_intervals(contest: Contest) -> Row:
+def with_intervals(result: MethodResult) -> Row:
     """One row of 95 % intervals, under the figures they belong to."""
-    spans = (contest.total.ci95.get(name) for name in _DIGITS)
+    spans = (result.total.ci95.get(name) for name in _DIGITS)
     cells = [
         "" if span is None else f"{span[0]:.{digits}f} - {span[1]:.{digits}f}"
         for span, digits in zip(spans, _DIGITS.values(), strict=True)
     ]
-    return (f"{contest.name}, 95 %", *cells)
+    return (f"{result.name}, 95 %", *cells)
 
 
 def results_table(
-    results: Results, by: str, contender: str | None = None, *, intervals: bool = False
+    results: Results, by: str, entry: str | None = None, *, intervals: bool = False
 ) -> str:
     """A Markdown table of a run.
 
     Args:
         results: the run's.
-        by: "total" for a row per contender; "group" or "bin" for a row per part of one contender.
-        contender: whose parts; None = the last one's.
-        intervals: add a row of 95 % intervals to every contender's total.
+        by: "total" for a row per entry; "group" or "bin" for a row per part of one entry.
+        entry: whose parts; None = the last one's.
+        intervals: add a row of 95 % intervals to every entry's total.
 
     Raises:
-        UsageError: for another word, or a contender that is not there.
+        UsageError: for another word, or a entry that is not there.
     """
     if by == "total":
         rows = []
-        for contest, row in zip(results.contenders, contenders_rows(results), strict=True):
-            rows += [row, with_intervals(contest)] if intervals else [row]
+        for result, row in zip(results.entries, entries_rows(results), strict=True):
+            rows += [row, with_intervals(result)] if intervals else [row]
         return markdown_table((f"{results.pairs['images']} composites", *COLUMNS), rows)
-    own = next((c for c in results.contenders if c.name == contender), None)
-    if contender is None:
-        own = results.contenders[-1]
+    own = next((c for c in results.entries if c.name == entry), None)
+    if entry is None:
+        own = results.entries[-1]
     if own is None or by not in ("group", "bin"):
-        names = ", ".join(c.name for c in results.contenders)
+        names = ", ".join(c.name for c in results.entries)
         raise UsageError(
-            f"no table by {by!r} of {contender!r}: choose total, group or bin, and one of {names}"
+            f"no table by {by!r} of {entry!r}: choose total, group or bin, and one of {names}"
         )
     parts = own.groups if by == "group" else own.bins
     return markdown_table((by, "images", *COLUMNS), parts_rows(parts))

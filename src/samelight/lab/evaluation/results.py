@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from samelight.errors import ResultsError
 from samelight.lab.evaluation.predict import write_json
-from samelight.lab.evaluation.protocol import Protocol
+from samelight.lab.evaluation.protocols import Protocol
 from samelight.lab.evaluation.score import IDENTITY, Score
 
 RESULTS = "results.json"
@@ -40,8 +40,8 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Contest:
-    """One contender's totals."""
+class MethodResult:
+    """One entry's totals."""
 
     name: str
     sha256: str | None
@@ -59,7 +59,7 @@ class Results:
     pairs: dict[str, Any]
     environment: dict[str, Any]
     seconds: dict[str, Any]
-    contenders: list[Contest]
+    entries: list[MethodResult]
 
     def write(self, path: Path) -> None:
         """Write the file, complete or not at all."""
@@ -77,17 +77,17 @@ def read_results(path: Path) -> Results:
         raise ResultsError(f"{path} is missing: run `samelight evaluate` or `samelight score`")
     try:
         content = json.loads(path.read_text("utf-8"))
-        contests = [
-            Contest(
+        method_results = [
+            MethodResult(
                 name=one["name"],
                 sha256=one["sha256"],
                 total=_summary(one["total"]),
                 groups={key: _summary(value) for key, value in one["groups"].items()},
                 bins={key: _summary(value) for key, value in one["bins"].items()},
             )
-            for one in content["contenders"]
+            for one in content["entries"]
         ]
-        return Results(**(content | {"contenders": contests}))
+        return Results(**(content | {"entries": method_results}))
     except (ValueError, TypeError, KeyError) as error:
         raise ResultsError(f"{path} is no results.json of this version: score again") from error
 
@@ -104,27 +104,27 @@ def conclude(
     """Add scores up: in total, by group, and by share of foreground.
 
     Args:
-        scores: of all contenders, the identity among them, on the same images.
+        scores: of all entries, the identity among them, on the same images.
         protocol: how they were scored.
         pairs: which triples.
         environment: with what.
         seconds: by pass and stage.
-        models: sha256 by contender.
+        models: sha256 by entry.
     """
-    by_contender: dict[str, list[Score]] = {}
+    by_entry: dict[str, list[Score]] = {}
     for score in scores:
-        by_contender.setdefault(score.contender, []).append(score)
-    identity = by_contender[IDENTITY]
+        by_entry.setdefault(score.entry, []).append(score)
+    identity = by_entry[IDENTITY]
     groups = list(dict.fromkeys(score.group for score in identity))
-    contests = []
-    for name, own in by_contender.items():
+    method_results = []
+    for name, own in by_entry.items():
         in_groups = {g: _part(own, identity, [s.group == g for s in own]) for g in groups}
         in_bins = {
             label: _part(own, identity, [low <= s.foreground < high for s in own])
             for label, low, high in _bins(protocol)
         }
-        contests.append(
-            Contest(
+        method_results.append(
+            MethodResult(
                 name,
                 models.get(name),
                 summarise(own, identity),
@@ -132,14 +132,14 @@ def conclude(
                 {label: summary for label, summary in in_bins.items() if summary.images},
             )
         )
-    return Results(asdict(protocol), dict(pairs), dict(environment), dict(seconds), contests)
+    return Results(asdict(protocol), dict(pairs), dict(environment), dict(seconds), method_results)
 
 
 def summarise(scores: Sequence[Score], identity: Sequence[Score]) -> Summary:
-    """Average one contender's scores.
+    """Average one entry's scores.
 
     Args:
-        scores: of one contender.
+        scores: of one entry.
         identity: the identity's, on the same triples.
     """
     if not scores:

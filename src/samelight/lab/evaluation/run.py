@@ -10,15 +10,15 @@ from samelight.errors import DatasetError, ResultsError
 from samelight.lab.data.pairs import Listing, open_dataset
 from samelight.lab.evaluation.environment import Stopwatch, describe_environment
 from samelight.lab.evaluation.predict import (
-    Contender,
+    Entry,
     describe_pairs,
     open_run,
     predict_pairs,
     read_manifest,
 )
-from samelight.lab.evaluation.protocol import Protocol
+from samelight.lab.evaluation.protocols import Protocol
 from samelight.lab.evaluation.results import RESULTS, Results, conclude
-from samelight.lab.evaluation.score import SCORES, find_contenders, read_scores, score_pairs
+from samelight.lab.evaluation.score import SCORES, find_entries, read_scores, score_pairs
 
 Item = TypeVar("Item")
 Follow = Callable[[Iterable[Item], str, int], Iterable[Item]]
@@ -43,23 +43,23 @@ def predict_run(
     run: Path,
     root: Path,
     listing: Listing,
-    contenders: Sequence[Contender],
+    entries: Sequence[Entry],
     protocol: Protocol,
     follow: Follow[int],
 ) -> None:
-    """First pass: write every contender's outputs to RUN, or those that are missing.
+    """First pass: write every entry's outputs to RUN, or those that are missing.
 
     Args:
         run: folder; made if needed.
         root: folder of the data set.
         listing: its triples.
-        contenders: who predicts.
+        entries: who predicts.
         protocol: at which size, rounded or not.
         follow: shows progress.
     """
-    manifest = open_run(run, protocol, describe_pairs(root, listing), contenders)
+    manifest = open_run(run, protocol, describe_pairs(root, listing), entries)
     watch, began = Stopwatch(), time.perf_counter()
-    steps = predict_pairs(listing.pairs, contenders, protocol, run, watch)
+    steps = predict_pairs(listing.pairs, entries, protocol, run, watch)
     written = sum(follow(steps, "predicting", len(listing.pairs)))
     if written:
         session = {"outputs": written, "seconds": _seconds(watch, began)}
@@ -89,9 +89,9 @@ def score_run(
             f"{manifest.pairs['folder']} ({manifest.pairs['split']}), these are others: "
             "give the same --pairs and --split"
         )
-    contenders = find_contenders(run)
+    entries = find_entries(run)
     watch, began = Stopwatch(), time.perf_counter()
-    steps = score_pairs(listing.pairs, contenders, protocol, run, watch)
+    steps = score_pairs(listing.pairs, entries, protocol, run, watch)
     for _ in follow(steps, "scoring", len(listing.pairs)):
         pass
     seconds: dict[str, Any] = {"score": _seconds(watch, began)}
@@ -103,7 +103,7 @@ def score_run(
         pairs=pairs,
         environment=describe_environment(),
         seconds=seconds,
-        models={n: c["sha256"] for n, c in manifest.contenders.items()} if manifest else {},
+        models={n: c["sha256"] for n, c in manifest.entries.items()} if manifest else {},
     )
     results.write(run / RESULTS)
     return results

@@ -1,6 +1,6 @@
 """Second pass of an evaluation: score the predictions on disk. No model is needed.
 
-RUN/scores.csv gets a row per contender and image, RUN/results.json the totals.
+RUN/scores.csv gets a row per entry and image, RUN/results.json the totals.
 """
 
 import hashlib
@@ -13,13 +13,14 @@ import numpy as np
 
 from samelight.errors import ResultsError
 from samelight.io.photo import read_photo
-from samelight.lab.data.pairs import PICTURE_SUFFIXES, Pair
+from samelight.lab.data.pairs import Pair
 from samelight.lab.data.triples import read_triple
 from samelight.lab.evaluation.environment import Stopwatch
 from samelight.lab.evaluation.predict import PREDICTIONS, prediction_path, read_manifest
-from samelight.lab.evaluation.protocol import Case, Judge, Protocol, find_protocol, prepare
+from samelight.lab.evaluation.protocols import Case, Protocol, Scorer, find_protocol, prepare
 from samelight.lab.rows import RowLog
 from samelight.lab.stream import in_order
+from samelight.lab.types import PICTURE_SUFFIXES
 from samelight.types import FloatArray, Pixels
 
 SCORES = "scores.csv"
@@ -28,9 +29,9 @@ IDENTITY = "identity"
 
 @dataclass(frozen=True)
 class Score:
-    """One contender on one triple."""
+    """One entry on one triple."""
 
-    contender: str
+    entry: str
     name: str
     group: str
     foreground: float
@@ -47,8 +48,8 @@ class Score:
 FIELDS = [field.name for field in fields(Score)]
 
 
-def find_contenders(run: Path) -> dict[str, str]:
-    """Name the contenders of a run and their folders: those predicted here, and any put there.
+def find_entries(run: Path) -> dict[str, str]:
+    """Name the entries of a run and their folders: those predicted here, and any put there.
 
     Raises:
         ResultsError: if there are no predictions.
@@ -60,7 +61,7 @@ def find_contenders(run: Path) -> dict[str, str]:
             f"there as {PREDICTIONS}/<method>/<composite's name>.png"
         )
     manifest = read_manifest(run)
-    known = {} if manifest is None else {n: c["folder"] for n, c in manifest.contenders.items()}
+    known = {} if manifest is None else {n: c["folder"] for n, c in manifest.entries.items()}
     known = {name: folder for name, folder in known.items() if folder in folders}
     return known | {folder: folder for folder in folders if folder not in known.values()}
 
@@ -84,14 +85,14 @@ def choose_protocol(run: Path, name: str | None) -> Protocol:
 
 def score_pairs(
     pairs: Sequence[Pair],
-    contenders: dict[str, str],
+    entries: dict[str, str],
     protocol: Protocol,
     run: Path,
     watch: Stopwatch,
     *,
     threads: int = 2,
 ) -> Iterator[None]:
-    """Score identity and contenders on each triple, in order; yields after each.
+    """Score identity and entries on each triple, in order; yields after each.
 
     The rows gather in a file beside RUN/scores.csv, which is replaced at the end; if it was
     interrupted, the same call goes on there.
@@ -99,9 +100,9 @@ def score_pairs(
     Raises:
         ResultsError: if a prediction is missing or of another size.
     """
-    log = RowLog(_part_path(run, pairs, contenders, protocol), FIELDS)
+    log = RowLog(_part_path(run, pairs, entries, protocol), FIELDS)
     rows = log.read()
-    per_pair = len(contenders) + 1
+    per_pair = len(entries) + 1
     done = len(rows) // per_pair
     if len(rows) % per_pair:  # killed between two lines
         log.path.unlink()
@@ -109,7 +110,7 @@ def score_pairs(
     yield from (None for _ in range(done))
 
     def score(pair: Pair) -> list[Score]:
-        return _score_pair(pair, contenders, protocol, run, watch)
+        return _score_pair(pair, entries, protocol, run, watch)
 
     for scores in in_order(score, pairs[done:], threads=threads):
         log.append(asdict(one) for one in scores)
@@ -134,9 +135,9 @@ def read_scores(path: Path) -> list[Score]:
 
 
 def _part_path(
-    run: Path, pairs: Sequence[Pair], contenders: dict[str, str], protocol: Protocol
+    run: Path, pairs: Sequence[Pair], entries: dict[str, str], protocol: Protocol
 ) -> Path:
-    question = repr((protocol, sorted(contenders.items()), [pair.name for pair in pairs]))
+    question = repr((protocol, sorted(entries.items()), [pair.name for pair in pairs]))
     return run / f"scores.{hashlib.sha256(question.encode()).hexdigest()[:8]}.part.csv"
 
 
@@ -147,20 +148,20 @@ def _parse(row: dict[str, Any]) -> Score:
 
 
 def _score_pair(
-    pair: Pair, contenders: dict[str, str], protocol: Protocol, run: Path, watch: Stopwatch
+    pair: Pair, entries: dict[str, str], protocol: Protocol, run: Path, watch: Stopwatch
 ) -> list[Score]:
     with watch.stage("decode"):
         triple = read_triple(pair)
     with watch.stage("prepare"):
         case = prepare(triple, protocol)
     with watch.stage("metrics"):
-        judge = Judge(case, protocol)
-        figures = {IDENTITY: judge(case.composite)}
-    for name, folder in contenders.items():
+        scorer = Scorer(case, protocol)
+        figures = {IDENTITY: scorer(case.composite)}
+    for name, folder in entries.items():
         with watch.stage("decode predictions"):
             output = _read_prediction(run, folder, pair, case)
         with watch.stage("metrics"):
-            figures[name] = judge(output)
+            figures[name] = scorer(output)
     before = figures[IDENTITY].fmse_255
     return [
         Score(name, pair.name, pair.group, case.foreground, *own, improved=own.fmse_255 < before)

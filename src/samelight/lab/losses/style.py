@@ -74,7 +74,7 @@ def cross_similarity(foreground: Tensor, background: Tensor) -> Tensor:
 CONSISTENCIES = {"channels": cross_gram, "places": cross_similarity}
 """How foreground and background are related, by the name a configuration gives it."""
 
-Critic = Callable[[Tensor, Tensor], Tensor]
+PerceptualFeatures = Callable[[Tensor, Tensor], Tensor]
 """Features of one region, as `nn.features.FrozenFeatures`: (B,3,H,W), (B,1,H,W) -> (B,C,h,w)."""
 
 
@@ -86,7 +86,7 @@ class StyleContrasts(NamedTuple):
 
 
 def self_consistent_contrast(
-    critic: Critic,
+    perceptual: PerceptualFeatures,
     image: Tensor,
     real: Tensor,
     mask: Tensor,
@@ -98,7 +98,7 @@ def self_consistent_contrast(
     """Contrast the output's foreground, alone and with the real background, with wrong ones.
 
     Args:
-        critic: sees styles.
+        perceptual: sees styles.
         image: (B,3,H,W) output, nominally in [0,1].
         real: (B,3,H,W) in [0,1].
         mask: (B,1,H,W) in [0,1].
@@ -109,9 +109,9 @@ def self_consistent_contrast(
     images, count = wrong.shape[:2]
     with torch.no_grad():
         masks = torch.cat([mask, 1 - mask, mask.repeat_interleave(count, dim=0)])
-        seen = critic(torch.cat([real, real, wrong.flatten(0, 1)]), masks)
+        seen = perceptual(torch.cat([real, real, wrong.flatten(0, 1)]), masks)
         right, around, negatives = seen[:images], seen[images : 2 * images], seen[2 * images :]
-    output = critic(image, mask)
+    output = perceptual(image, mask)
     self_style = style_contrast(
         output,
         right,

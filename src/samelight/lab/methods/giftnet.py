@@ -9,21 +9,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from samelight.lab.data.views import CompositeView
-from samelight.lab.losses.relation import relation_distance
-from samelight.lab.methods.contract import (
+from samelight.lab.contract import (
     Batch,
     Losses,
     Method,
     Network,
     Objective,
     Paper,
+    Recipe,
+    Stage,
     Trace,
     Traits,
 )
+from samelight.lab.data.views import CompositeView
+from samelight.lab.losses.relation import relation_distance
 from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
 from samelight.lab.nn.transform import TRANSFORMS, GlobalCode, GlobalMap
-from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,22 +10,23 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from samelight.lab.data.views import CompositeView
-from samelight.lab.losses.contrastive import output_contrast, region_contrast
-from samelight.lab.methods.contract import (
+from samelight.lab.contract import (
     Batch,
     Losses,
     Method,
     Network,
     Objective,
     Paper,
+    Recipe,
+    Stage,
     Trace,
     Traits,
 )
+from samelight.lab.data.views import CompositeView
+from samelight.lab.losses.contrastive import output_contrast, region_contrast
 from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
 from samelight.lab.nn.codes import code_heads
 from samelight.lab.nn.norms import FUSIONS, ExternalStyleFusion
-from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,21 +10,22 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from samelight.lab.data.negatives import ContrastView
-from samelight.lab.losses.style import CONSISTENCIES, self_consistent_contrast
-from samelight.lab.methods.contract import (
+from samelight.lab.contract import (
     Losses,
     Method,
     Network,
     Objective,
     Paper,
+    Recipe,
+    Stage,
     Trace,
     Traits,
 )
+from samelight.lab.data.negatives import ContrastView
+from samelight.lab.losses.style import CONSISTENCIES, self_consistent_contrast
 from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
 from samelight.lab.nn.features import frozen_features
 from samelight.lab.nn.norms import FUSIONS
-from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ class ScsCoConfig(UNetConfig):
     fuse: str = "bain"
     """"bain", or a baseline: "rain", "instance"."""
     self_style_weight: float = 0.05
-    """Weight of the foreground's own style; with the next one 0 too, no critic is asked."""
+    """Weight of the foreground's own style; with the next one 0 too, no perceptual features are
+    asked for."""
     consistency_weight: float = 0.05
     """Weight of foreground-background style consistency."""
     consistency: str = "channels"
@@ -42,10 +44,12 @@ class ScsCoConfig(UNetConfig):
     negatives: int = 3
     """K: the composite, and so many less one recolourings."""
     detach_negatives: bool = False
-    critic_weights: str | None = None
-    """Path to VGG16's weights, the paper's critic; None = the EfficientNet-Lite0 at hand."""
-    critic_size_px: int | None = 64
-    """Side at which the critic looks: its passes would else cost more than the network's."""
+    perceptual_weights: str | None = None
+    """Path to the weights of VGG16, the paper's perceptual features; None = the
+    EfficientNet-Lite0 at hand."""
+    perceptual_size_px: int | None = 64
+    """Side at which perceptual features are taken: their passes would else cost more than the
+    network's."""
 
 
 class ContrastBatch(NamedTuple):
@@ -91,7 +95,7 @@ class ScsCoObjective(Objective):
         self.config = config
         self.contrasts = config.self_style_weight > 0 or config.consistency_weight > 0
         if self.contrasts:
-            self.critic = frozen_features(config.critic_weights, config.critic_size_px)
+            self.perceptual = frozen_features(config.perceptual_weights, config.perceptual_size_px)
 
     def forward(self, batch: ContrastBatch) -> Losses:
         """Compare with the real image in colour, and in style against the negatives."""
@@ -101,7 +105,7 @@ class ScsCoObjective(Objective):
         if self.contrasts:
             wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
             self_style, consistency = self_consistent_contrast(
-                self.critic,
+                self.perceptual,
                 image,
                 batch.real,
                 batch.mask,
@@ -131,7 +135,7 @@ SCS_CO = Method(
             stem_stride=2,
             head="blend",
             negatives=5,
-            critic_size_px=None,
+            perceptual_size_px=None,
         ),
     },
     network=ScsCo,

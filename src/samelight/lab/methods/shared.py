@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from samelight.lab.contract import Losses
 from samelight.lab.losses.pixel import foreground_absolute_error, foreground_squared_error
-from samelight.lab.methods.contract import Losses
 from samelight.lab.nn.unet import FuseFactory, PlainFusion, UNet
 
 

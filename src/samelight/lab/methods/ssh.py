@@ -12,20 +12,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from samelight.lab.data.crops import CropsView
-from samelight.lab.losses.pixel import foreground_absolute_error
-from samelight.lab.methods.contract import (
+from samelight.lab.contract import (
     Losses,
     Method,
     Network,
     Objective,
     Paper,
+    Recipe,
+    Stage,
     Trace,
     Traits,
 )
+from samelight.lab.data.crops import CropsView
+from samelight.lab.losses.pixel import foreground_absolute_error
 from samelight.lab.nn.regions import EPSILON
 from samelight.lab.nn.transfer import TransferNetwork
-from samelight.lab.training.config import Recipe, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +124,12 @@ class SshObjective(Objective):
         if config.content_weight > 0:
             with torch.no_grad():
                 wanted = transfer.encode_content(alone(batch.target, visible))[-1]
-            with _as_critic(transfer):
+            with _as_perceptual_features(transfer):
                 found = transfer.encode_content(output)[-1]
             terms["content"] = (found - wanted).float().abs().mean()
             total = total + config.content_weight * terms["content"]
         if config.style_weight > 0:
-            with _as_critic(transfer):
+            with _as_perceptual_features(transfer):
                 found = transfer.encode_style(output)
             terms["style"] = (found - styles[1].detach()).float().abs().mean()
             total = total + config.style_weight * terms["style"]
@@ -136,7 +137,7 @@ class SshObjective(Objective):
 
 
 @contextmanager
-def _as_critic(module: nn.Module) -> Iterator[None]:
+def _as_perceptual_features(module: nn.Module) -> Iterator[None]:
     """Let gradients pass through a module to its input and leave its weights alone.
 
     Taught by these terms, the encoders would answer the same to everything, and be right.

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from samelight.errors import ModelError
-from samelight.lab.nn.trunk import IMAGENET_MEAN, IMAGENET_STD, Trunk
+from samelight.lab.nn.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone
 
 VGG16_TO_RELU4_3 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512)
 """Widths of VGG16's 3x3 convolutions up to relu4_3; M is a 2x2 max pooling."""
@@ -55,8 +55,8 @@ class FrozenFeatures(nn.Module):
 
 def efficientnet_lite0() -> nn.Module:
     """EfficientNet-Lite0 to its stride of 8: 40 channels."""
-    trunk = Trunk(stages=3, frozen=3)
-    return nn.Sequential(trunk.stem, nn.ReLU6(inplace=True), *trunk.stages)
+    backbone = Backbone(stages=3, frozen=3)
+    return nn.Sequential(backbone.stem, nn.ReLU6(inplace=True), *backbone.stages)
 
 
 def vgg16(weights: Path) -> nn.Module:

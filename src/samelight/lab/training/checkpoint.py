@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from samelight.lab.methods.contract import Network
+from samelight.lab.contract import Network
+from samelight.lab.former import with_todays_parameters
 from samelight.lab.training.ema import MovingAverage
 
 
@@ -39,9 +40,9 @@ def load_checkpoint(
 ) -> int:
     """Restore everything `save_checkpoint` wrote; return the images seen."""
     state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
-    objective.load_state_dict(state["objective"])
+    objective.load_state_dict(with_todays_parameters(state["objective"]))
     optimizer.load_state_dict(state["optimizer"])
-    average.network.load_state_dict(state["average"])
+    average.network.load_state_dict(with_todays_parameters(state["average"]))
     average.steps = state["average_steps"]
     return int(state["images_seen"])
 
@@ -55,4 +56,4 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 def load_weights(path: Path, network: nn.Module) -> None:
     """Read a network's weights from safetensors."""
-    network.load_state_dict(load_file(path))
+    network.load_state_dict(with_todays_parameters(load_file(path)))

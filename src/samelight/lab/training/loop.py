@@ -11,12 +11,10 @@ import torch
 from lightning_fabric import Fabric
 
 from samelight.errors import UsageError
+from samelight.lab.contract import Network, Objective, Recipe, View
 from samelight.lab.data.loader import ExampleStream, examples_loader
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.data.views import View
-from samelight.lab.methods.contract import Network, Objective
 from samelight.lab.training.checkpoint import load_checkpoint, save_checkpoint
-from samelight.lab.training.config import Recipe
 from samelight.lab.training.ema import MovingAverage
 from samelight.lab.training.memory import keep_freed_memory
 from samelight.lab.training.optim import learning_rate, make_optimizer
@@ -137,8 +135,9 @@ class Trainer:
     def _step(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
         rate = learning_rate(self.recipe, self.images_seen)
         for group in self.optimizer.param_groups:
-            # Checkpoints of before there were paces have none.
-            group["lr"] = rate * group.get("pace", 1.0)
+            # Earlier checkpoints call it a pace, the first ones have none.
+            scale = group.get("learning_rate_scale", group.get("pace", 1.0))
+            group["lr"] = rate * scale
         losses = self.objective(batch)
         self.fabric.backward(losses.total)
         norm = self.fabric.clip_gradients(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from samelight.lab.training.config import Recipe
+from samelight.lab.contract import Recipe
 
 
 def make_optimizer(
@@ -17,17 +17,23 @@ def make_optimizer(
     Args:
         module: what is trained.
         recipe: how.
-        pretrained: those of its parameters that begin trained: their group's `pace` is a share
-            of the rate.
+        pretrained: those of its parameters that begin trained: their group's
+            `learning_rate_scale` is a share of the rate.
     """
     known = set(pretrained)
     groups = []
     trained = [p for p in module.parameters() if p.requires_grad]
-    for begun, pace in ((False, 1.0), (True, recipe.pretrained_pace)):
+    for begun, scale in ((False, 1.0), (True, recipe.pretrained_learning_rate_scale)):
         for matrix, decay in ((True, recipe.weight_decay), (False, 0.0)):
             chosen = [p for p in trained if (p in known) == begun and (p.ndim > 1) == matrix]
             if chosen:
-                groups.append({"params": chosen, "weight_decay": decay, "pace": pace})
+                groups.append(
+                    {
+                        "params": chosen,
+                        "weight_decay": decay,
+                        "learning_rate_scale": scale,
+                    }
+                )
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=True)
 
 

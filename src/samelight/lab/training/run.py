@@ -12,16 +12,17 @@ import torch
 
 from samelight import __version__
 from samelight.errors import ModelError, OutputError, PhotoError, UsageError
+from samelight.lab.contract import Method, Network, Recipe, Stage, Traits
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.evaluation.monitor import Monitor
 from samelight.lab.export import start_from_exported
+from samelight.lab.former import with_todays_fields
 from samelight.lab.methods import METHODS
-from samelight.lab.methods.contract import Method, Network, Traits
 from samelight.lab.training.checkpoint import load_weights
-from samelight.lab.training.config import Recipe, Stage
 from samelight.lab.training.loop import RunOptions, Trainer
-from samelight.models import find_model
+from samelight.lab.training.monitor import Monitor
+from samelight.models.registry import find_model
+from samelight.models.spec import FORMER_METHODS
 
 
 def method_named(name: str) -> Method:
@@ -55,7 +56,7 @@ def write_run(
     wanted = {"method": method.name, "config": _plain(config)}
     path = run / "run.json"
     if path.exists():
-        found = json.loads(path.read_text())
+        found = _read_run(path)
         if {key: found.get(key) for key in wanted} != wanted:
             raise ModelError(f"{run} holds a run of another configuration: choose another --out")
         # Where it began does not change when it goes on.
@@ -107,7 +108,7 @@ def train_run(
         batch: replaces the recipe's examples per step.
         seed: replaces the recipe's: other examples, in another order.
         start_from: a shipped model or an exported file whose weights a new run begins with.
-        start_part: a module of the network, such as "trunk": only that begins with them.
+        start_part: a module of the network, such as "backbone": only that begins with them.
         in_memory: keep all photos decoded.
 
     Raises:
@@ -158,7 +159,7 @@ def load_run(run: Path, size_px: int | None = None) -> tuple[Method, Network]:
     for needed in (path, weights):
         if not needed.exists():
             raise ModelError(f"{needed} is missing: wanted the folder of a `samelight train` run")
-    about = json.loads(path.read_text())
+    about = _read_run(path)
     method = method_named(about["method"])
     kind = type(method.configs["small"])
     config = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()})
@@ -212,6 +213,15 @@ def resized_recipe(recipe: Recipe, size_px: int) -> Recipe:
     """The same recipe with every stage at one size."""
     stages: list[Stage] = [dataclasses.replace(s, size_px=size_px) for s in recipe.stages]
     return dataclasses.replace(recipe, stages=tuple(stages))
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    """Read run.json, also one of an earlier version, by today's names."""
+    about: dict[str, Any] = json.loads(path.read_text())
+    method = about.get("method", "")
+    about["method"] = FORMER_METHODS.get(method, method)
+    about["config"] = with_todays_fields(about.get("config", {}))
+    return about
 
 
 def _require_size(size_px: int, traits: Traits) -> None:

@@ -1,0 +1,1 @@
+"""Colour: spaces, profiles, tables and polynomials."""

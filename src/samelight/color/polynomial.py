@@ -1,0 +1,149 @@
+"""One polynomial for a whole foreground: the published alternative to the local grid.
+
+SSH (Jiang et al., ICCV 2021) harmonizes a large photo by one polynomial map of colours, found by
+least squares at 64 x 64 pixels and applied at full size. It knows colours, not places: smaller
+than the grid and never wrong at an edge, but blind to light that varies over the object.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from samelight.color.spaces import linear_to_srgb, srgb_to_linear
+from samelight.errors import UsageError
+from samelight.types import WHITE, Coverage, FloatArray, Pixels, require_strength
+
+TERMS = 17
+"""R G B RG RB GB R² G² B² RGB R²G G²B B²R R³ G³ B³ 1, as SSH's published inference lists them."""
+
+# Ours: keeps a foreground of few colours from being answered with huge terms that cancel.
+_RIDGE = 1e-6
+_BAND_ROWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    """A map of colours: `after = terms(before) @ coefficients`, in linear light.
+
+    Attributes:
+        coefficients: (17,3) float64, one column per output channel; the order is that of `TERMS`.
+    """
+
+    coefficients: npt.NDArray[np.float64]
+
+    @classmethod
+    def identity(cls) -> "Polynomial":
+        """Make the map that changes nothing."""
+        return cls(np.eye(TERMS, 3))
+
+    def apply(self, rgb: FloatArray) -> FloatArray:
+        """Map colours.
+
+        Args:
+            rgb: (...,3) sRGB-encoded RGB in [0,1].
+
+        Returns:
+            (...,3) float32, sRGB-encoded RGB clipped to [0,1].
+        """
+        linear = srgb_to_linear(rgb)
+        mapped = polynomial_terms(linear) @ self.coefficients.astype(np.float32)
+        return linear_to_srgb(mapped.clip(0, 1))
+
+    def with_strength(self, strength: float) -> "Polynomial":
+        """Do less or more of the same, in linear light.
+
+        Args:
+            strength: 0 = nothing, 1 = this map, up to 1.5.
+
+        Raises:
+            UsageError: outside that range.
+        """
+        require_strength(strength)
+        identity = np.eye(TERMS, 3)
+        return Polynomial(identity + strength * (self.coefficients - identity))
+
+
+def polynomial_terms(linear: FloatArray) -> FloatArray:
+    """Multiply out the 17 terms.
+
+    Args:
+        linear: (...,3), linear light.
+
+    Returns:
+        (...,17), in the order of `TERMS`.
+    """
+    r, g, b = linear[..., 0], linear[..., 1], linear[..., 2]
+    squares = [r * r, g * g, b * b]
+    mixed = [r * g * b, r * r * g, g * g * b, b * b * r]
+    cubes = [r * r * r, g * g * g, b * b * b]
+    terms = [r, g, b, r * g, r * b, g * b, *squares, *mixed, *cubes, np.ones_like(r)]
+    return np.stack(terms, axis=-1)
+
+
+def fit_polynomial(source: FloatArray, target: FloatArray, mask: FloatArray) -> Polynomial:
+    """Find the polynomial that turns one small picture into another.
+
+    Args:
+        source: (H,W,3) sRGB-encoded RGB in [0,1], before; SSH takes 64 x 64 pixels.
+        target: (H,W,3) in [0,1], after.
+        mask: (H,W) in [0,1], how much each pixel counts; 1 = foreground.
+
+    Returns:
+        The polynomial, nearest to identity where the foreground's colours leave it open;
+        identity where the mask is empty.
+
+    Raises:
+        UsageError: if the sizes differ.
+    """
+    if source.shape != target.shape or source.shape != (*mask.shape, 3):
+        raise UsageError(
+            f"source {source.shape}, target {target.shape} and mask {mask.shape} "
+            "must be (H,W,3), (H,W,3) and (H,W) of one size"
+        )
+    inside = mask > 0
+    if not inside.any():
+        return Polynomial.identity()
+    before, after = srgb_to_linear(source[inside]), srgb_to_linear(target[inside])
+    weight = np.sqrt(mask[inside].astype(np.float64))[:, None]
+    design = polynomial_terms(before).astype(np.float64) * weight
+    # What is left to explain once nothing is changed: so that the ridge pulls to identity.
+    change = (after - before) * weight
+    pull = np.sqrt(_RIDGE * float(np.square(weight).sum()))
+    design = np.concatenate([design, pull * np.eye(TERMS)])
+    change = np.concatenate([change, np.zeros((TERMS, 3))])
+    solution = np.linalg.lstsq(design, change, rcond=None)[0]
+    return Polynomial(np.eye(TERMS, 3) + solution)
+
+
+def render_polynomial(pixels: Pixels, mask: Coverage, polynomial: Polynomial) -> Pixels:
+    """Recolour the foreground of a photo by one polynomial, band by band.
+
+    Args:
+        pixels: (H,W,3) sRGB-encoded RGB: uint8, uint16, or float32 in [0,1].
+        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1; 1 = foreground.
+        polynomial: what to do with each colour.
+
+    Returns:
+        A new array like `pixels`; where the mask is 0, its bytes are the same.
+
+    Raises:
+        UsageError: if the shapes or types do not belong together.
+    """
+    if pixels.dtype not in WHITE or mask.dtype not in WHITE or pixels.shape != (*mask.shape, 3):
+        raise UsageError(
+            f"cannot render pixels {pixels.shape} {pixels.dtype} with mask {mask.shape}: "
+            "wanted (H,W,3) uint8, uint16 or float32 and (H,W)"
+        )
+    rendered = np.copy(pixels)
+    white = np.float32(WHITE[pixels.dtype])
+    for top in range(0, len(mask), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        inside = mask[band] > 0
+        if not inside.any():
+            continue
+        before = pixels[band][inside].astype(np.float32) / white
+        share = mask[band][inside].astype(np.float32)[:, None] / np.float32(WHITE[mask.dtype])
+        after = (before + share * (polynomial.apply(before) - before)) * white
+        rendered[band][inside] = after if pixels.dtype == np.float32 else np.rint(after)
+    return rendered

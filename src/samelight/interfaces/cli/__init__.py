@@ -1,0 +1,1 @@
+"""The `samelight` command line."""

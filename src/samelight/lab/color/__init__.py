@@ -1,0 +1,1 @@
+"""What is done to colours: transfers, lights, tables, augmentations."""

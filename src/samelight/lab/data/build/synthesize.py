@@ -1,0 +1,333 @@
+"""Build composite / real pairs from photos with masks, in iHarmony4's layout.
+
+Three kinds, after three published data sets:
+
+- "iharmony4": the object is recoloured towards an object of another photo by one of the four
+  families iHarmony4 was made with (Cong et al. 2020).
+- "luts": one photo, two crops, two 3-D LUTs (Jiang et al. 2021); the triplet's content and
+  reference are written beside the pair.
+- "ccharmony": the object is taken from one real light to another (Niu et al. 2023).
+
+Composite number n depends on the seed and n alone. Photos are read as they are needed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from samelight.errors import DatasetError, PhotoError
+from samelight.io.files import write_whole
+from samelight.lab.color.charts import Light
+from samelight.lab.color.illuminant import change_light
+from samelight.lab.color.random_lut import Lut, random_lut
+from samelight.lab.color.transfer import (
+    Transfer,
+    covariance,
+    distribution,
+    histogram,
+    mean_and_deviation,
+    regrain,
+)
+from samelight.lab.data.photos import PhotoEntry, unit_range
+from samelight.lab.data.triples import paste
+from samelight.lab.types import Pixels8
+from samelight.types import FloatArray
+
+FAMILIES: Mapping[str, Transfer] = {
+    "lab": mean_and_deviation(1.0),
+    "rgb": covariance,
+    "histogram": histogram,
+    "idt": distribution,
+}
+"""Global transfer in Lab (Reinhard 2001) and RGB (Xiao 2006), cumulative histogram (Fecker 2008),
+iterative distribution transfer with regraining (Pitie 2007)."""
+
+KINDS = ("iharmony4", "luts", "ccharmony")
+
+# A change that newly clips more of the object than this is drawn again, at most so often (ours).
+_MOST_CLIPPED, _DRAWS = 0.05, 4
+_REFERENCE_PX, _SAMPLES = 128, 4096
+_JPEG_QUALITY = 95
+
+
+Box = tuple[slice, slice]
+
+
+class Job(NamedTuple):
+    """One composite to be made."""
+
+    number: int
+    entry: PhotoEntry
+    mask: Path
+    variant: int
+
+
+class Row(NamedTuple):
+    """Where a composite comes from: a line of index.csv."""
+
+    name: str
+    family: str
+    photo: str
+    mask: str
+    reference: str
+    """The other photo, the LUTs or the lights."""
+    source: str
+    licence: str
+    seed: int
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Makes composites of one kind.
+
+    Args:
+        kind: one of KINDS.
+        entries: photos that have masks.
+        out: folder of the data set.
+        seed: of all that is drawn.
+        size_px: longest side of what is written; smaller photos stay as they are.
+        suffix: ".jpg" (quality 95, full colour resolution) or ".png".
+        lights: for "ccharmony".
+        luts: tables for "luts", by name; none = they are drawn.
+    """
+
+    kind: str
+    entries: list[PhotoEntry]
+    out: Path
+    seed: int = 0
+    size_px: int = 512
+    suffix: str = ".jpg"
+    lights: list[Light] = field(default_factory=list)
+    luts: dict[str, Lut] = field(default_factory=dict)
+
+    def jobs(self, per_mask: int) -> Iterator[Job]:
+        """List the composites: `per_mask` for every mask of every photo."""
+        number = 0
+        for entry in self.entries:
+            for mask in entry.masks:
+                for variant in range(1, per_mask + 1):
+                    yield Job(number, entry, mask, variant)
+                    number += 1
+
+    def __call__(self, job: Job) -> Row | None:
+        """Make and write one composite; None if the mask holds nothing to recolour."""
+        rng = np.random.default_rng((self.seed, job.number))
+        photo, mask = _scene(job.entry.path, job.mask, self.size_px)
+        if not (mask > 0.5).any():
+            return None
+        if self.kind == "luts":
+            return self._lut_triplet(job, photo, mask, rng)
+        name = f"{job.mask.stem}_{job.variant}"
+        recolour = self._real_light if self.kind == "ccharmony" else self._other_object
+        composite, family, reference = recolour(job, photo, mask, rng)
+        self._write("real_images", job.entry.path.stem, photo, once=True)
+        self._write_mask(job.mask.stem, mask)
+        self._write("composite_images", name, composite)
+        return self._row(job, name, family, reference)
+
+    def _other_object(
+        self, job: Job, photo: Pixels8, mask: FloatArray, rng: np.random.Generator
+    ) -> tuple[Pixels8, str, str]:
+        """Towards an object of another photo."""
+
+        def draw() -> tuple[Pixels8, str, str]:
+            family = list(FAMILIES)[rng.integers(len(FAMILIES))]
+            other = self._another(job.entry, rng)
+            which = other.masks[rng.integers(len(other.masks))]
+            colours = _object_colours(other.path, which)
+            composite = _transferred(family, photo, mask, colours, rng)
+            return composite, family, which.name
+
+        return _least_clipped(draw, photo, mask)
+
+    def _real_light(
+        self, job: Job, photo: Pixels8, mask: FloatArray, rng: np.random.Generator
+    ) -> tuple[Pixels8, str, str]:
+        """From the photo's own light, or a drawn one, through the standard light to another."""
+        own = [light for light in self.lights if light.name == job.entry.path.stem]
+
+        def draw() -> tuple[Pixels8, str, str]:
+            drawn = rng.permutation(len(self.lights))[:2]
+            here = own[0] if own else self.lights[drawn[0]]
+            there = self.lights[drawn[1]]
+            if there is here:
+                there = self.lights[drawn[0]]
+            box, colours = _object_window(photo, mask)
+            moved = _quantised(change_light(colours, here.to_standard, there.from_standard))
+            composite = _pasted_in(box, moved, mask, photo)
+            return composite, "illuminant", f"{here.name} -> {there.name}"
+
+        return _least_clipped(draw, photo, mask)
+
+    def _lut_triplet(
+        self, job: Job, photo: Pixels8, mask: FloatArray, rng: np.random.Generator
+    ) -> Row | None:
+        """Content A under LUT a, reference B under LUT b, target A under LUT b; A and B overlap."""
+        windows = [_draw_window(photo.shape[:2], rng) for _ in range(2)]
+        content, reference = (photo[window] for window in windows)
+        covered = mask[windows[0]]
+        if not (covered > 0.5).any():
+            content, covered = photo, mask
+        (alpha, name_alpha), (beta, name_beta) = self._draw_luts(rng)
+        before, target = alpha.apply(content), beta.apply(content)
+        real = f"{job.mask.stem}-{job.variant}"
+        name = f"{real}_1_1"
+        self._write("content_images", name, before)
+        self._write("reference_images", name, beta.apply(reference))
+        self._write("real_images", real, target)
+        self._write_mask(f"{real}_1", covered)
+        self._write("composite_images", name, paste(before, covered, target))
+        return self._row(job, name, "lut", f"{name_alpha}, {name_beta}")
+
+    def _draw_luts(self, rng: np.random.Generator) -> list[tuple[Lut, str]]:
+        if not self.luts:
+            return [(random_lut(rng), "drawn") for _ in range(2)]
+        names = [list(self.luts)[k] for k in rng.permutation(len(self.luts))[:2]]
+        return [(self.luts[name], name) for name in (names * 2)[:2]]
+
+    def _another(self, entry: PhotoEntry, rng: np.random.Generator) -> PhotoEntry:
+        other = self.entries[rng.integers(len(self.entries))]
+        if other is entry and len(self.entries) > 1:
+            return self._another(entry, rng)
+        return other
+
+    def _row(self, job: Job, name: str, family: str, reference: str) -> Row:
+        entry = job.entry
+        files = entry.path.name, job.mask.name
+        return Row(
+            name, family, *files, reference, entry.source, entry.licence, self.seed, job.number
+        )
+
+    def _write(self, folder: str, stem: str, image: Pixels8, *, once: bool = False) -> None:
+        path = self.out / folder / f"{stem}{self.suffix}"
+        if once and path.exists():
+            return
+        jpeg = {"quality": _JPEG_QUALITY, "subsampling": 0}
+        options: dict[str, Any] = jpeg if self.suffix == ".jpg" else {"compress_level": 1}
+        write_whole(path, lambda partial: Image.fromarray(image).save(partial, **options))
+
+    def _write_mask(self, stem: str, mask: FloatArray) -> None:
+        path = self.out / "masks" / f"{stem}.png"
+        if not path.exists():
+            stored = Image.fromarray(np.rint(mask * 255).astype(np.uint8))
+            write_whole(path, lambda partial: stored.save(partial, compress_level=1))
+
+
+def _transferred(
+    family: str,
+    photo: Pixels8,
+    mask: FloatArray,
+    colours: FloatArray,
+    rng: np.random.Generator,
+) -> Pixels8:
+    box, before = _object_window(photo, mask)
+    inside = before.reshape(-1, 3)[np.flatnonzero(mask[box] > 0.5)]
+    if len(inside) > _SAMPLES:
+        inside = inside[rng.integers(len(inside), size=_SAMPLES)]
+    recolour = FAMILIES[family](inside, colours)
+    if family == "idt":
+        after = regrain(before, recolour, radius=max(2, max(before.shape) // 96), step=2)
+    else:
+        after = recolour(before)
+    return _pasted_in(box, _quantised(after), mask, photo)
+
+
+def _pasted_in(box: Box, part: Pixels8, mask: FloatArray, photo: Pixels8) -> Pixels8:
+    composite: Pixels8 = photo.copy()
+    composite[box] = paste(part, mask[box], photo[box])
+    return composite
+
+
+def _least_clipped(
+    draw: Callable[[], tuple[Pixels8, str, str]], photo: Pixels8, mask: FloatArray
+) -> tuple[Pixels8, str, str]:
+    """Draw until hardly anything is newly clipped; after a few times take the best."""
+    inside = np.flatnonzero(mask > 0.5)
+    fresh = _clipped(photo.reshape(-1, 3)[inside])
+    tried = []
+    for _ in range(_DRAWS):
+        drawn = draw()
+        clipped = _clipped(drawn[0].reshape(-1, 3)[inside]) - fresh
+        if clipped < _MOST_CLIPPED:
+            return drawn
+        tried.append((clipped, drawn))
+    return min(tried, key=lambda one: one[0])[1]
+
+
+def _clipped(colours: Pixels8) -> float:
+    return float(((colours == 0) | (colours == 255)).mean())
+
+
+def _quantised(colours: FloatArray) -> Pixels8:
+    levels: Pixels8 = np.rint(np.clip(colours, 0, 1) * np.float32(255)).astype(np.uint8)
+    return levels
+
+
+def _object_window(photo: Pixels8, mask: FloatArray) -> tuple[Box, FloatArray]:
+    """The mask's bounding box, and the photo there in [0,1]."""
+    spans = []
+    for axis in (0, 1):
+        places = np.flatnonzero(mask.any(axis=1 - axis))
+        spans.append(slice(int(places[0]), int(places[-1]) + 1))
+    box = (spans[0], spans[1])
+    return box, unit_range(photo[box])
+
+
+def _draw_window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
+    """A window of 70-90 % of each side: two of them share 20-80 % of their union (SSH: unknown)."""
+    spans = []
+    for side in shape:
+        length = max(1, int(side * rng.uniform(0.7, 0.9)))
+        start = int(rng.integers(side - length + 1))
+        spans.append(slice(start, start + length))
+    return spans[0], spans[1]
+
+
+def _read(path: Path, mode: str, size_px: int) -> Pixels8:
+    """Read a picture no larger than needed: JPEG decodes at a fraction of its size."""
+    try:
+        with Image.open(path) as image:
+            image.draft(mode if mode == "RGB" else None, (size_px, size_px))
+            upright = ImageOps.exif_transpose(image).convert(mode)
+            if max(upright.size) > size_px:
+                upright.thumbnail((size_px, size_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            return np.asarray(upright)
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be read as a photo ({error}): remove it") from error
+
+
+def _read_mask(path: Path, size_px: int, shape: tuple[int, ...]) -> FloatArray:
+    mask = _read(path, "L", size_px)
+    if mask.shape != shape:
+        # Rounding may differ by a pixel between photo and mask; more is another picture's mask.
+        if abs(mask.shape[0] - shape[0]) > 1 or abs(mask.shape[1] - shape[1]) > 1:
+            raise DatasetError(
+                f"{path} is {mask.shape}, its photo {shape} at this size (height, width): "
+                "wanted a mask of the photo's proportions"
+            )
+        size = (shape[1], shape[0])
+        mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+    return unit_range(mask)
+
+
+# Variants of one mask follow one another: two threads look at two scenes at most.
+@lru_cache(maxsize=2)
+def _scene(photo: Path, mask: Path, size_px: int) -> tuple[Pixels8, FloatArray]:
+    """A photo (H,W,3) and one of its masks (H,W); not to be written to."""
+    pixels = _read(photo, "RGB", size_px)
+    return pixels, _read_mask(mask, size_px, pixels.shape[:2])
+
+
+@lru_cache(maxsize=256)
+def _object_colours(photo: Path, mask: Path) -> FloatArray:
+    """Colours of an object, (M,3) in [0,1], from a small copy; of the whole photo if it is tiny."""
+    small = _read(photo, "RGB", _REFERENCE_PX)
+    covered = _read_mask(mask, _REFERENCE_PX, small.shape[:2])
+    colours = small.reshape(-1, 3)[np.flatnonzero(covered > 0.5)]
+    return unit_range(colours if len(colours) >= 32 else small.reshape(-1, 3))

@@ -1,0 +1,1 @@
+"""Masks: read, mended at the edge, rid of spilled colour."""

@@ -1,0 +1,1 @@
+"""The shipped networks, and the runtime that runs them."""

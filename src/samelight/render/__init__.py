@@ -1,0 +1,1 @@
+"""Pictures at full size: corrected, and made small."""

@@ -1,0 +1,201 @@
+"""Which ways of recolouring carry over to ways that a network was not trained on.
+
+    python studies/augmentations.py --photos PHOTOS --pairs PAIRS --runs RUNS
+
+Small samelight networks are trained on a mixture of augmentations, on mixtures that lack one of
+them, and on the mixture that was chosen by that. Each is scored on composites of each augmentation
+alone, made of photos kept apart from the training, and on the groups of PAIRS. Interrupt at will:
+finished trainings are in the results file.
+"""
+
+import argparse
+import copy
+import csv
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+
+import ablation
+import numpy as np
+import torch
+from torch import Tensor
+
+from samelight.lab.color.augment import FOREGROUND_MIX
+from samelight.lab.contract import Network
+from samelight.lab.data.pairs import list_pairs
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.views import CompositeView
+from samelight.lab.evaluation.report import markdown_table
+from samelight.lab.methods import METHODS
+from samelight.lab.training.monitor import Monitor
+
+RESULTS = Path(__file__).parents[1] / "results" / "augmentations.csv"
+FIELDS = ("training", "seed", "images", "test", "fmse_ratio")
+KEPT_APART_EVERY = 10
+EXAMPLES = 200
+TEST_SEED = 1_000_000
+"""Apart from the seeds that trainings take."""
+
+STUDIED_MIX = {
+    "retouch": 0.26,
+    "reinhard": 0.22,
+    "histogram": 0.15,
+    "tone_curves": 0.10,
+    "smooth_lut": 0.09,
+    "illuminant": 0.18,
+}
+"""What was in use before."""
+
+OTHER_LIGHT = "other light"
+"""No augmentation: the foreground stays as photographed and the background is relit."""
+ALL = "all of them"
+CHOSEN = "the chosen mixture"
+
+
+def training_views() -> dict[str, CompositeView]:
+    """The whole mixture, the mixtures that lack one part, and the one that was chosen."""
+    views = {ALL: CompositeView(augmentations=STUDIED_MIX)}
+    for augmentation in STUDIED_MIX:
+        rest = {name: share for name, share in STUDIED_MIX.items() if name != augmentation}
+        total = sum(rest.values())
+        mixture = {name: share / total for name, share in rest.items()}
+        views[f"without {augmentation}"] = CompositeView(augmentations=mixture)
+    views[f"without {OTHER_LIGHT}"] = CompositeView(
+        augmentations=STUDIED_MIX, before_relighting=0.0
+    )
+    return views | {CHOSEN: CompositeView()}
+
+
+def test_views() -> dict[str, CompositeView]:
+    """One for each augmentation alone."""
+    views = {
+        augmentation: CompositeView(
+            augmentations={augmentation: 1.0}, untouched=0, before_relighting=0, second_retouch=0
+        )
+        for augmentation in FOREGROUND_MIX
+    }
+    return views | {OTHER_LIGHT: CompositeView(untouched=0, relit=1, before_relighting=1)}
+
+
+def part_of(photos: PhotoFolder, belongs: Callable[[int], bool]) -> PhotoFolder:
+    """The photos whose numbers belong, which stay in the same memory."""
+    part = copy.copy(photos)
+    part.entries = [entry for number, entry in enumerate(photos.entries) if belongs(number)]
+    part.with_masks = [number for number, entry in enumerate(part.entries) if entry.masks]
+    return part
+
+
+class Examples:
+    """Composites of one augmentation, kept."""
+
+    def __init__(self, photos: PhotoFolder, view: CompositeView, size_px: int) -> None:
+        rngs = [np.random.default_rng((TEST_SEED, number)) for number in range(EXAMPLES)]
+        made = [view(photos, size_px, rng) for rng in rngs]
+        columns = (torch.from_numpy(np.stack(column)) for column in zip(*made, strict=True))
+        self.composite, self.real, self.mask = columns
+
+    @torch.no_grad()
+    def ratio(self, network: Network) -> float:
+        """Mean fMSE relative to the composites'."""
+        parts = zip(self.composite.split(20), self.mask.split(20), strict=True)
+        output = torch.cat([network(*part) for part in parts])
+        return float(self._fmse(output) / self._fmse(self.composite))
+
+    def _fmse(self, image: Tensor) -> Tensor:
+        inside = self.mask > 0.5
+        squares = ((image - self.real).square() * inside).sum(dim=(1, 2, 3))
+        # An empty mask has no foreground whose error could count.
+        return (squares / inside.sum(dim=(1, 2, 3)).clamp(min=1)).mean()
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Train what the results file does not hold yet."""
+    photos = PhotoFolder(args.photos, in_memory=True)
+    apart = part_of(photos, lambda number: number % KEPT_APART_EVERY == 0)
+    seen = part_of(photos, lambda number: number % KEPT_APART_EVERY != 0)
+    tests = {title: Examples(apart, view, args.size) for title, view in test_views().items()}
+    pairs = list_pairs(args.pairs)
+    monitors = {
+        group: Monitor(
+            [pair for pair in pairs if pair.group == group], args.size, args.runs / group
+        )
+        for group in dict.fromkeys(pair.group for pair in pairs)
+    }
+    method = METHODS["samelight"]
+    # Without attention it is quicker and, at this budget, as good (docs/methods/samelight.md).
+    config = replace(method.configs["small"], blocks=0)
+    for training, seed in trials(args.seeds):
+        run = args.runs / f"{training}-{seed}".replace(" ", "_")
+        network = ablation.train_briefly(
+            method, config, seen, training_views()[training], run, args.images, args.size, seed
+        )
+        ratios = {test: examples.ratio(network) for test, examples in tests.items()}
+        ratios |= {
+            f"{group} (pairs)": monitor(network, args.images)["fmse_ratio"]
+            for group, monitor in monitors.items()
+        }
+        add_results(training, seed, args.images, ratios)
+        shutil.rmtree(run)
+
+
+def trials(seeds: int) -> Iterator[tuple[str, int]]:
+    """What the results file does not hold yet, when its turn comes."""
+    for seed in range(seeds):
+        for training in training_views():
+            if not any(
+                (training, seed) == (row["training"], int(row["seed"])) for row in results()
+            ):
+                yield training, seed
+
+
+def results() -> list[dict[str, str]]:
+    """The rows of the results file."""
+    if not RESULTS.exists():
+        return []
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def add_results(training: str, seed: int, images: int, ratios: dict[str, float]) -> None:
+    """Append one training's rows."""
+    fresh = not RESULTS.exists()
+    with RESULTS.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(FIELDS)
+        writer.writerows((training, seed, images, t, f"{r:.4f}") for t, r in ratios.items())
+
+
+def table(name: str) -> str:
+    """The matrix as Markdown: a row for each training, a column for each test, means of seeds.
+
+    Args:
+        name: "synthetic" for the augmentations, "pairs" for the pairs' groups.
+    """
+    rows = [row for row in results() if row["test"].endswith("(pairs)") == (name == "pairs")]
+    tests = list(dict.fromkeys(row["test"] for row in rows))
+    lines = []
+    for training in dict.fromkeys(row["training"] for row in rows):
+        own = [row for row in rows if row["training"] == training]
+        means = [mean(float(r["fmse_ratio"]) for r in own if r["test"] == test) for test in tests]
+        lines.append((training, *(f"{ratio:.3f}" for ratio in means), f"{max(means):.3f}"))
+    columns = (test.removesuffix(" (pairs)") for test in tests)
+    return markdown_table(("trained on", *columns, "worst"), lines)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, default=Path("runs/augmentations"))
+    parser.add_argument("--images", type=int, default=7_680)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--seeds", type=int, default=2)
+    measure(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How much of what a model knows is the photos it was trained on: docs/methods/samelight.md.
+
+`python studies/known_photos.py PHOTOS PAIRS` makes composites as training does, of the training
+photos and of the real photos of PAIRS, which it never saw, and scores the model on both.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from samelight.lab.data.pairs import list_pairs
+from samelight.lab.data.photos import PhotoEntry, PhotoFolder
+from samelight.lab.data.views import CompositeView
+from samelight.models.registry import DEFAULT_MODEL
+from samelight.models.session import Session, load_session
+
+SEED = 2_000_000
+"""Apart from the seeds that trainings take."""
+LEAST_FOREGROUND_PX = 50
+
+
+def main() -> None:
+    """Print a line for each."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--examples", type=int, default=300)
+    args = parser.parse_args()
+    session = load_session(args.model)
+    folders = {"training photos": PhotoFolder(args.photos), "other photos": photos_of(args.pairs)}
+    for title, photos in folders.items():
+        ratio, improved = score(session, photos, args.examples)
+        sys.stdout.write(f"{title}: {ratio:.3f} of the error, {100 * improved:.0f} % improved\n")
+
+
+def photos_of(pairs: Path) -> PhotoFolder:
+    """The real photos of a data set's triples, as a folder of photos with masks."""
+    masks: dict[Path, list[Path]] = {}
+    for pair in list_pairs(pairs):
+        masks.setdefault(pair.real, []).append(pair.mask)
+    photos = PhotoFolder(next(iter(masks)).parent)
+    photos.entries = [PhotoEntry(real, tuple(own), "", "") for real, own in masks.items()]
+    photos.with_masks = list(range(len(photos)))
+    return photos
+
+
+def score(session: Session, photos: PhotoFolder, examples: int) -> tuple[float, float]:
+    """Mean fMSE relative to the composites', and the share that improved."""
+    view = CompositeView(untouched=0.0, around_object=1.0)
+    errors = []
+    for number in range(examples):
+        rng = np.random.default_rng((SEED, number))
+        example = view(photos, session.size_px, rng)
+        composite, real, mask = (part.transpose(1, 2, 0) for part in example)
+        inside = mask[..., 0] > 0.5
+        if inside.sum() < LEAST_FOREGROUND_PX:
+            continue
+        output = session.run(composite, mask[..., 0])
+        errors.append([np.square(image - real)[inside].mean() for image in (composite, output)])
+    before, after = np.array(errors).T
+    return float(after.mean() / before.mean()), float((after < before).mean())
+
+
+if __name__ == "__main__":
+    main()
