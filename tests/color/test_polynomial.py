@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from samelight.color.polynomial import (
+    CCHARMONY_TERMS,
+    SSH_TERMS,
     Polynomial,
     fit_polynomial,
     polynomial_terms,
@@ -11,9 +13,18 @@ from samelight.color.spaces import linear_to_srgb, srgb_to_linear
 from samelight.errors import UsageError
 
 
-def test_the_terms_of_a_hand_worked_colour():
-    terms = polynomial_terms(np.array([2.0, 3.0, 5.0], np.float32)).tolist()
-    assert terms == [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 12, 45, 50, 8, 27, 125, 1]
+@pytest.mark.parametrize(
+    ("terms", "wanted"),
+    [
+        (SSH_TERMS, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 12, 45, 50, 8, 27, 125, 1]),
+        (CCHARMONY_TERMS, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 1]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_terms_of_a_hand_worked_colour(terms, wanted, dtype):
+    found = polynomial_terms(np.array([[[2, 3, 5]], [[0, 0, 0]]], dtype), terms)
+    assert found.dtype == dtype
+    assert found.tolist() == [[wanted], [[0] * (len(terms) - 1) + [1]]]
 
 
 def test_a_known_polynomial_is_found_again(rng):
@@ -21,7 +32,7 @@ def test_a_known_polynomial_is_found_again(rng):
     known = np.eye(17, 3) * 0.7
     known += rng.normal(0, 0.01, (17, 3))
     known[16] = 0.05
-    target = linear_to_srgb(polynomial_terms(srgb_to_linear(source)) @ known)
+    target = linear_to_srgb(polynomial_terms(srgb_to_linear(source), SSH_TERMS) @ known)
     fitted = fit_polynomial(source, target, np.ones((64, 64), np.float32))
     assert abs(fitted.apply(source) - target.clip(0, 1)).max() < 5e-3
 

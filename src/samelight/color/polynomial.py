@@ -1,11 +1,15 @@
-"""One polynomial for a whole foreground: the published alternative to the local grid.
+"""Polynomials of colours: their terms, and one polynomial for a whole foreground.
 
-SSH (Jiang et al., ICCV 2021) harmonizes a large photo by one polynomial map of colours, found by
-least squares at 64 x 64 pixels and applied at full size. It knows colours, not places: smaller
-than the grid and never wrong at an edge, but blind to light that varies over the object.
+The latter is the published alternative to the local grid: SSH (Jiang et al., ICCV 2021) harmonizes
+a large photo by one polynomial map of colours, found by least squares at 64 x 64 pixels and applied
+at full size. It knows colours, not places: smaller than the grid and never wrong at an edge, but
+blind to light that varies over the object.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +18,12 @@ from samelight.color.spaces import linear_to_srgb, srgb_to_linear
 from samelight.errors import UsageError
 from samelight.types import WHITE, Coverage, FloatArray, Pixels, require_strength
 
-TERMS = 17
-"""R G B RG RB GB R² G² B² RGB R²G G²B B²R R³ G³ B³ 1, as SSH's published inference lists them."""
+CCHARMONY_TERMS = ("r", "g", "b", "rg", "rb", "gb", "rr", "gg", "bb", "rgb", "")
+"""Products of channels, the last one 1, in the order of ccHarmony's published matrices."""
+SSH_TERMS = (*CCHARMONY_TERMS[:-1], "rrg", "ggb", "bbr", "rrr", "ggg", "bbb", "")
+"""The same with all of third degree that SSH's published inference lists, in its order."""
 
+_COUNT = len(SSH_TERMS)
 # Ours: keeps a foreground of few colours from being answered with huge terms that cancel.
 _RIDGE = 1e-6
 _BAND_ROWS = 64
@@ -27,7 +34,7 @@ class Polynomial:
     """A map of colours: `after = terms(before) @ coefficients`, in linear light.
 
     Attributes:
-        coefficients: (17,3) float64, one column per output channel; the order is that of `TERMS`.
+        coefficients: (17,3) float64: a row for each of `SSH_TERMS`, a column per output channel.
     """
 
     coefficients: npt.NDArray[np.float64]
@@ -35,7 +42,7 @@ class Polynomial:
     @classmethod
     def identity(cls) -> "Polynomial":
         """Make the map that changes nothing."""
-        return cls(np.eye(TERMS, 3))
+        return cls(np.eye(_COUNT, 3))
 
     def apply(self, rgb: FloatArray) -> FloatArray:
         """Map colours.
@@ -47,7 +54,7 @@ class Polynomial:
             (...,3) float32, sRGB-encoded RGB clipped to [0,1].
         """
         linear = srgb_to_linear(rgb)
-        mapped = polynomial_terms(linear) @ self.coefficients.astype(np.float32)
+        mapped = polynomial_terms(linear, SSH_TERMS) @ self.coefficients.astype(np.float32)
         return linear_to_srgb(mapped.clip(0, 1))
 
     def with_strength(self, strength: float) -> "Polynomial":
@@ -60,25 +67,25 @@ class Polynomial:
             UsageError: outside that range.
         """
         require_strength(strength)
-        identity = np.eye(TERMS, 3)
+        identity = np.eye(_COUNT, 3)
         return Polynomial(identity + strength * (self.coefficients - identity))
 
 
-def polynomial_terms(linear: FloatArray) -> FloatArray:
-    """Multiply out the 17 terms.
+def polynomial_terms(colours: npt.NDArray[Any], terms: Sequence[str]) -> npt.NDArray[Any]:
+    """Multiply the terms of a polynomial out.
 
     Args:
-        linear: (...,3), linear light.
+        colours: (...,3), in whatever encoding and range the polynomial is for.
+        terms: T products of the channels r, g and b; "" is 1.
 
     Returns:
-        (...,17), in the order of `TERMS`.
+        (...,T) of the same type.
     """
-    r, g, b = linear[..., 0], linear[..., 1], linear[..., 2]
-    squares = [r * r, g * g, b * b]
-    mixed = [r * g * b, r * r * g, g * g * b, b * b * r]
-    cubes = [r * r * r, g * g * g, b * b * b]
-    terms = [r, g, b, r * g, r * b, g * b, *squares, *mixed, *cubes, np.ones_like(r)]
-    return np.stack(terms, axis=-1)
+    channel = {name: colours[..., number] for number, name in enumerate("rgb")}
+    expanded = np.empty((*colours.shape[:-1], len(terms)), dtype=colours.dtype)
+    for number, term in enumerate(terms):
+        expanded[..., number] = math.prod(channel[name] for name in term)
+    return expanded
 
 
 def fit_polynomial(source: FloatArray, target: FloatArray, mask: FloatArray) -> Polynomial:
@@ -106,14 +113,14 @@ def fit_polynomial(source: FloatArray, target: FloatArray, mask: FloatArray) -> 
         return Polynomial.identity()
     before, after = srgb_to_linear(source[inside]), srgb_to_linear(target[inside])
     weight = np.sqrt(mask[inside].astype(np.float64))[:, None]
-    design = polynomial_terms(before).astype(np.float64) * weight
+    design = polynomial_terms(before, SSH_TERMS).astype(np.float64) * weight
     # What is left to explain once nothing is changed: so that the ridge pulls to identity.
     change = (after - before) * weight
     pull = np.sqrt(_RIDGE * float(np.square(weight).sum()))
-    design = np.concatenate([design, pull * np.eye(TERMS)])
-    change = np.concatenate([change, np.zeros((TERMS, 3))])
+    design = np.concatenate([design, pull * np.eye(_COUNT)])
+    change = np.concatenate([change, np.zeros((_COUNT, 3))])
     solution = np.linalg.lstsq(design, change, rcond=None)[0]
-    return Polynomial(np.eye(TERMS, 3) + solution)
+    return Polynomial(np.eye(_COUNT, 3) + solution)
 
 
 def render_polynomial(pixels: Pixels, mask: Coverage, polynomial: Polynomial) -> Pixels:

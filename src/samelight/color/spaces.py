@@ -21,6 +21,9 @@ _RGB_TO_WHITE_XYZ = _RGB_TO_XYZ / _RGB_TO_XYZ.sum(axis=1, keepdims=True)
 _RGB_TO_WHITE_XYZ_T = np.ascontiguousarray(_RGB_TO_WHITE_XYZ.T, dtype=np.float32)
 _WHITE_XYZ_TO_RGB_T = np.ascontiguousarray(np.linalg.inv(_RGB_TO_WHITE_XYZ).T, dtype=np.float32)
 
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+"""How much red, green and blue make up the brightness of a colour (ITU-R BT.709)."""
+
 # IEC 61966-2-1: below these the curve is a straight line.
 _SRGB_KNEE = 0.04045
 _LINEAR_KNEE = 0.0031308

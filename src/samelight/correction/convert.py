@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from samelight.color.lut import LATTICE, apply_lut, corners
+from samelight.color.lut import LATTICE, apply_lut, corners, identity_lut
 from samelight.color.profile import from_srgb, to_srgb
 from samelight.correction.field import Correction, FitError
 from samelight.render.apply import render
@@ -66,8 +66,7 @@ def global_lut(correction: Correction, source: FloatArray, mask: FloatArray) -> 
     Returns:
         (33,33,33,3) float32 in [0,1], indexed by red, green and blue.
     """
-    axis = np.linspace(0, 1, LATTICE, dtype=np.float32)
-    lattice = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    lattice = identity_lut()
     whole = (mask > 0).astype(np.float32)
     target = render(source, whole, correction)
     overall = Correction.fit(source, target, mask, shape=(1, 1)).grid[0, 0]
@@ -91,16 +90,18 @@ def lut_error(
         source: (H,W,3) encoded RGB in [0,1], the photo made small.
         mask: (H,W) in [0,1], 1 = foreground.
     """
-    by_table = source + mask[..., None] * (apply_lut(source, table) - source)
+    looked_up: FloatArray = apply_lut(source, table)
+    by_table = source + mask[..., None] * (looked_up - source)
     return correction.fit_error(source, by_table, mask)
 
 
 def _spread_to_lattice(rgb: FloatArray, left: FloatArray, weight: FloatArray) -> FloatArray:
     """Average what the affine map leaves, around each lattice colour; 0 where no pixel is near."""
-    sums = np.zeros((LATTICE, LATTICE, LATTICE, 4))
+    counted = np.zeros((LATTICE**3, 4))
     values = np.concatenate([left, np.ones_like(left[:, :1])], axis=1) * weight[:, None]
-    for corner, share in corners(rgb):
-        np.add.at(sums, corner, values * share[:, None])
+    for places, share in corners(rgb, LATTICE):
+        np.add.at(counted, places, values * share[:, None])
+    sums = counted.reshape(LATTICE, LATTICE, LATTICE, 4)
     steps = np.arange(LATTICE)
     blur = np.exp(-0.5 * ((steps[:, None] - steps) / _SPREAD) ** 2)
     for axis in range(3):

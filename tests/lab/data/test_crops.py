@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samelight.lab.color.random_lut import Lut, random_lut
+from samelight.color.lut import identity_lut
+from samelight.lab.color.random_lut import random_lut
 from samelight.lab.data import crops
 from samelight.lab.data.crops import CropsView
 from samelight.lab.data.photos import PhotoFolder
@@ -26,10 +27,8 @@ def photos(tmp_path_factory):
 @pytest.fixture
 def two_tables(monkeypatch):
     """As they are, or negatives."""
-    axis = np.linspace(0, 1, 2, dtype=np.float32)
-    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
-    values = np.stack([red, green, blue], axis=-1)
-    monkeypatch.setattr(crops, "_bank", lambda count, folder: [Lut(values), Lut(1 - values)])
+    tables = [identity_lut(2), 1 - identity_lut(2)]
+    monkeypatch.setattr(crops, "_bank", lambda count, folder: tables)
     return CropsView(luts=2)
 
 

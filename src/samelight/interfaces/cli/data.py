@@ -155,7 +155,6 @@ def synthesize(
     bank = []
     if kind == "ccharmony":
         bank = shipped_lights() if lights is None else load_lights(lights)
-    names = [] if luts is None else [str(p.relative_to(luts)) for p in sorted(luts.rglob("*.cube"))]
     builder = Builder(
         kind=kind,
         entries=masked_photos(photos),
@@ -164,7 +163,7 @@ def synthesize(
         size_px=size_px,
         suffix=suffix,
         lights=bank,
-        luts={} if luts is None else dict(zip(names, read_luts(luts), strict=True)),
+        luts={} if luts is None else read_luts(luts),
     )
     _build(builder, photos, per_mask, limit)
 
@@ -181,7 +180,7 @@ def illuminant(
     write_fits(out, fits)
     affine = [fit.name for fit in fits if "affine" in (fit.forward, fit.reverse)]
     if affine:
-        remark(f"affine, as the polynomial went astray: {', '.join(affine)}")
+        remark(f"affine, as the polynomial would turn grays around: {', '.join(affine)}")
     forward = sum(fit.forward_error for fit in fits) / len(fits)
     reverse = sum(fit.reverse_error for fit in fits) / len(fits)
     remark(

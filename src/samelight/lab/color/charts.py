@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
 from samelight.errors import DatasetError, UsageError
 from samelight.io.files import write_whole
 from samelight.io.photo import read_photo, to_uint8
@@ -22,7 +23,6 @@ from samelight.lab.color.illuminant import (
     TERMS,
     Matrix,
     fit_light,
-    polynomial_terms,
     shipped_illuminants,
 )
 from samelight.lab.types import PICTURE_SUFFIXES
@@ -193,7 +193,8 @@ def _load_matrix(path: Path) -> Matrix:
 
 
 def _mean_error(matrix: Matrix, source: Matrix, target: Matrix) -> float:
-    return float(np.abs(polynomial_terms(source) @ matrix.T - target).mean())
+    found = polynomial_terms(source, CCHARMONY_TERMS) @ matrix.T
+    return float(np.abs(found - target).mean())
 
 
 def _require_patches(patches: Matrix, path: Path) -> Matrix:

@@ -7,17 +7,17 @@ terms on raw sRGB values of 0-255, ordinary least squares.
 
 from functools import cache
 from importlib import resources
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
 from samelight.types import FloatArray
 
 Matrix = npt.NDArray[np.float64]
 
 PATCHES = 24
-TERMS = 11
+TERMS = len(CCHARMONY_TERMS)
 
 # sRGB values of the chart made in 2005, in ccHarmony's patch order: six neutrals from white to
 # black, the six saturated colours, and the two upper rows. Found by solving for the targets that
@@ -32,26 +32,6 @@ STANDARD_PATCHES: Matrix = np.array(
     ],
     dtype=np.float64,
 )  # fmt: skip
-
-
-def polynomial_terms(rgb: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Expand colours to [r, g, b, rg, rb, gb, r², g², b², rgb, 1].
-
-    Args:
-        rgb: (...,3), sRGB-encoded, 0-255.
-
-    Returns:
-        (...,11) of the same type.
-    """
-    terms = np.empty((*rgb.shape[:-1], TERMS), dtype=rgb.dtype)
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    terms[..., :3] = rgb
-    terms[..., 3:5] = red[..., None] * rgb[..., 1:]
-    terms[..., 5] = green * blue
-    terms[..., 6:9] = rgb * rgb
-    terms[..., 9] = terms[..., 3] * blue
-    terms[..., 10] = 1
-    return terms
 
 
 def fit_polynomial(source: Matrix, target: Matrix) -> Matrix:
@@ -69,13 +49,13 @@ def fit_polynomial(source: Matrix, target: Matrix) -> Matrix:
     """
     if source.shape != (PATCHES, 3) or target.shape != (PATCHES, 3):
         raise ValueError(f"patches are {source.shape} and {target.shape}, wanted (24, 3) each")
-    solution, *_ = np.linalg.lstsq(polynomial_terms(source), target, rcond=None)
+    solution, *_ = np.linalg.lstsq(polynomial_terms(source, CCHARMONY_TERMS), target, rcond=None)
     matrix: Matrix = solution.T
     return matrix
 
 
 def fit_affine(source: Matrix, target: Matrix) -> Matrix:
-    """Fit r, g, b and 1 only: for charts on which the polynomial goes astray.
+    """Fit r, g, b and 1 only: for charts on which the polynomial would turn grays around.
 
     Args:
         source: (24,3) patch colours, 0-255.
@@ -85,7 +65,9 @@ def fit_affine(source: Matrix, target: Matrix) -> Matrix:
         (3,11) float64 as `fit_polynomial` returns it, zero for the other terms.
     """
     kept = [0, 1, 2, TERMS - 1]
-    solution, *_ = np.linalg.lstsq(polynomial_terms(source)[:, kept], target, rcond=None)
+    solution, *_ = np.linalg.lstsq(
+        polynomial_terms(source, CCHARMONY_TERMS)[:, kept], target, rcond=None
+    )
     matrix: Matrix = np.zeros((3, TERMS))
     matrix[:, kept] = solution.T
     return matrix
@@ -102,7 +84,7 @@ def fit_light(source: Matrix, target: Matrix) -> tuple[Matrix, str]:
     """
     matrix = fit_polynomial(source, target)
     grays = np.linspace(0, 1, 33)[:, None] * source[0]
-    rises = np.diff(polynomial_terms(grays) @ matrix.T, axis=0) > 0
+    rises = np.diff(polynomial_terms(grays, CCHARMONY_TERMS) @ matrix.T, axis=0) > 0
     return (matrix, "polynomial") if rises.all() else (fit_affine(source, target), "affine")
 
 
@@ -116,7 +98,8 @@ def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
     Returns:
         (...,3) float32, clipped to [0,1].
     """
-    terms = polynomial_terms(np.asarray(rgb, dtype=np.float32) * np.float32(255))
+    levels = np.asarray(rgb, dtype=np.float32) * np.float32(255)
+    terms = polynomial_terms(levels, CCHARMONY_TERMS)
     moved = terms.reshape(-1, TERMS) @ matrix.T.astype(np.float32)
     recoloured: FloatArray = np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
     return recoloured
@@ -144,8 +127,8 @@ class Illuminants:
     """
 
     def __init__(self, patches: Matrix) -> None:
-        self.to_standard = [fit_polynomial(colours, STANDARD_PATCHES) for colours in patches]
-        self.from_standard = [fit_polynomial(STANDARD_PATCHES, colours) for colours in patches]
+        self.to_standard = [fit_light(colours, STANDARD_PATCHES)[0] for colours in patches]
+        self.from_standard = [fit_light(STANDARD_PATCHES, colours)[0] for colours in patches]
 
     def draw(self, rng: np.random.Generator) -> tuple[int, int]:
         """Pick two different lights by number."""

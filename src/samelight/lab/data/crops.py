@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from PIL import Image
 
-from samelight.lab.color.random_lut import Lut, random_lut, random_luts, read_luts
+from samelight.color.lut import apply_lut
+from samelight.lab.color.random_lut import random_lut, random_luts, read_luts
 from samelight.lab.data.photos import PhotoFolder, unit_range
 from samelight.lab.types import Picture
 from samelight.render.resample import Window
@@ -69,14 +70,14 @@ class CropsView:
             beta = alpha
         flip = rng.random() < 0.5
         content, reference = (_cut(photo, window, size_px, flip=flip) for window in (first, second))
-        looks = [
-            unit_range(lut.apply(crop)).transpose(2, 0, 1)
-            for crop, lut in ((content, alpha), (reference, alpha), (reference, beta),
-                              (content, beta))
+        styled = [
+            unit_range(apply_lut(crop, table)).transpose(2, 0, 1)
+            for crop, table in ((content, alpha), (reference, alpha), (reference, beta),
+                                (content, beta))
         ]  # fmt: skip
-        return TransferExample(*(np.ascontiguousarray(array) for array in (*looks, *masks)))
+        return TransferExample(*(np.ascontiguousarray(array) for array in (*styled, *masks)))
 
-    def _lut(self, rng: np.random.Generator) -> Lut:
+    def _lut(self, rng: np.random.Generator) -> FloatArray:
         if self.luts is None and self.lut_folder is None:
             return random_lut(rng, rng.uniform(0.4, 1.2))
         bank = _bank(self.luts, self.lut_folder)
@@ -124,5 +125,7 @@ def _cut(photo: Picture, window: Window, size_px: int, *, flip: bool) -> Picture
 
 
 @cache
-def _bank(count: int | None, folder: str | None) -> list[Lut]:
-    return read_luts(Path(folder)) if folder is not None else random_luts(count or 0)
+def _bank(count: int | None, folder: str | None) -> list[FloatArray]:
+    if folder is not None:
+        return list(read_luts(Path(folder)).values())
+    return random_luts(count or 0)

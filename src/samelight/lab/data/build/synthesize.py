@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from samelight.color.lut import apply_lut
 from samelight.errors import DatasetError, PhotoError
 from samelight.io.files import write_whole
 from samelight.lab.color.charts import Light
 from samelight.lab.color.illuminant import change_light
-from samelight.lab.color.random_lut import Lut, random_lut
+from samelight.lab.color.random_lut import random_lut
 from samelight.lab.color.transfer import (
     Transfer,
     covariance,
@@ -104,7 +105,7 @@ class Builder:
     size_px: int = 512
     suffix: str = ".jpg"
     lights: list[Light] = field(default_factory=list)
-    luts: dict[str, Lut] = field(default_factory=dict)
+    luts: dict[str, FloatArray] = field(default_factory=dict)
 
     def jobs(self, per_mask: int) -> Iterator[Job]:
         """List the composites: `per_mask` for every mask of every photo."""
@@ -175,17 +176,17 @@ class Builder:
         if not (covered > 0.5).any():
             content, covered = photo, mask
         (alpha, name_alpha), (beta, name_beta) = self._draw_luts(rng)
-        before, target = alpha.apply(content), beta.apply(content)
+        before, target = apply_lut(content, alpha), apply_lut(content, beta)
         real = f"{job.mask.stem}-{job.variant}"
         name = f"{real}_1_1"
         self._write("content_images", name, before)
-        self._write("reference_images", name, beta.apply(reference))
+        self._write("reference_images", name, apply_lut(reference, beta))
         self._write("real_images", real, target)
         self._write_mask(f"{real}_1", covered)
         self._write("composite_images", name, paste(before, covered, target))
         return self._row(job, name, "lut", f"{name_alpha}, {name_beta}")
 
-    def _draw_luts(self, rng: np.random.Generator) -> list[tuple[Lut, str]]:
+    def _draw_luts(self, rng: np.random.Generator) -> list[tuple[FloatArray, str]]:
         if not self.luts:
             return [(random_lut(rng), "drawn") for _ in range(2)]
         names = [list(self.luts)[k] for k in rng.permutation(len(self.luts))[:2]]
