@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # As in a wheel's installation: without it the program starts slower where Python writes none.
 COMPILE := $(BIN)/python -m compileall -q src/samelight
-KERNEL := hatch_build.py src/samelight/render/kernel.c
+# What an editable installation is made of, once: the compiled loop and the version.
+BUILT_FROM := hatch_build.py src/samelight/render/kernel.c src/samelight/__init__.py
 DEMO := demo
 
 .PHONY: demo test lint clean
@@ -24,9 +25,11 @@ demo: $(VENV)/.core
 	@echo "after   $(DEMO)/after.jpg"
 	@echo "bolder  $(DEMO)/bolder.jpg"
 	@echo "all     $(DEMO)/side-by-side.jpg"
+	@echo "samelight lies in $(CURDIR)/$(BIN); call it so:"
+	@echo "    $(BIN)/samelight harmonize PHOTO --mask MASK --output RESULT"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -40,12 +43,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Editable, so that both halves can share one environment and an edit needs no new install.
-$(VENV)/.core: pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
+$(VENV)/.core: pyproject.toml constraints.txt $(BUILT_FROM) | $(VENV)/bin/python
 	$(INSTALL) --editable .
 	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml weights/pyproject.toml constraints.txt $(KERNEL) | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml weights/pyproject.toml constraints.txt $(BUILT_FROM) | $(VENV)/bin/python
 	$(INSTALL) --editable '.[dev]' --editable weights
 	@$(COMPILE)
 	@touch $@ $(VENV)/.core

@@ -29,9 +29,10 @@ def make_example(otters: Path, wren: Path, folder: Path) -> None:
         wren: the photo they are pasted into.
         folder: where both files go.
     """
-    mask = _placed(_soft_outline(_size_at_full_width(otters)))
-    pasted = np.asarray(_placed(_photo(otters).resize(_size_at_full_width(otters), Image.LANCZOS)))
-    backdrop = _photo(wren).resize(_SIZE, Image.LANCZOS, box=_WREN_BOX)
+    size = _size_at_full_width(otters)
+    mask = _placed(_soft_outline(size))
+    pasted = np.asarray(_placed(_photo(otters).resize(size, Image.Resampling.LANCZOS)))
+    backdrop = _photo(wren).resize(_SIZE, Image.Resampling.LANCZOS, box=_WREN_BOX)
     behind = np.asarray(backdrop.filter(ImageFilter.GaussianBlur(_WREN_BLUR)))
 
     alpha = np.asarray(mask, dtype=np.float32)[..., None] / 255.0
@@ -43,7 +44,8 @@ def make_example(otters: Path, wren: Path, folder: Path) -> None:
 
 def _photo(path: Path) -> Image.Image:
     with Image.open(path) as photo:
-        return photo.convert("RGB")
+        pixels: Image.Image = photo.convert("RGB")
+    return pixels
 
 
 def _size_at_full_width(path: Path) -> tuple[int, int]:
@@ -53,8 +55,9 @@ def _size_at_full_width(path: Path) -> tuple[int, int]:
 
 def _soft_outline(size: tuple[int, int]) -> Image.Image:
     with Image.open(_HERE / "outline.png") as outline:
-        smooth = outline.convert("L").resize(size, Image.BICUBIC)
-    return smooth.filter(ImageFilter.GaussianBlur(_FEATHER))
+        smooth = outline.convert("L").resize(size, Image.Resampling.BICUBIC)
+    soft: Image.Image = smooth.filter(ImageFilter.GaussianBlur(_FEATHER))
+    return soft
 
 
 def _placed(picture: Image.Image) -> Image.Image:

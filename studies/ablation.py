@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -119,8 +119,11 @@ def trials(methods: list[str], seeds: int) -> Iterator[Trial]:
 class KeptView:
     """A view whose examples are made once: one depends on the seed and its number alone."""
 
+    # All photos of the studies have masks.
+    needs_masks: ClassVar[bool] = True
+
     def __init__(self, view: View, root: Path) -> None:
-        self.view, self.needs_masks = view, view.needs_masks
+        self.view = view
         self.folder = root / hashlib.sha256(repr(view).encode()).hexdigest()[:12]
         for other in root.glob("*"):
             if other != self.folder:

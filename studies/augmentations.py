@@ -99,7 +99,7 @@ class Examples:
     @torch.no_grad()
     def ratio(self, network: Network) -> float:
         """Mean fMSE relative to the composites'."""
-        parts = zip(self.composite.split(20), self.mask.split(20), strict=True)
+        parts = zip(torch.split(self.composite, 20), torch.split(self.mask, 20), strict=True)
         output = torch.cat([network(*part) for part in parts])
         return float(self._fmse(output) / self._fmse(self.composite))
 

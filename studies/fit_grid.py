@@ -85,7 +85,9 @@ def _measure(
 ) -> dict[str, str]:
     """Fit and render everything on one grid."""
     rng = np.random.default_rng(0)
-    network, errors, hard, noisy, seconds = [], [], [], [], []
+    network, errors, seconds = [], [], []
+    hard: list[float] = []
+    noisy: list[float] = []
     for (composite, mask), real, answer in zip(pairs, reals, answers, strict=True):
         start = time.perf_counter()
         fitted = Correction.fit(composite, answer, mask, shape=(cells, cells))
@@ -113,7 +115,9 @@ def _measure_polynomial(
     pairs: list[tuple[FloatArray, FloatArray]], answers: list[FloatArray]
 ) -> dict[str, str]:
     """The same for SSH's one polynomial, fitted at 64 x 64 as its authors do."""
-    found, hard, seconds = [], [], []
+    found: list[float] = []
+    hard: list[float] = []
+    seconds = []
     for (composite, mask), answer in zip(pairs, answers, strict=True):
         for target, scores in ((answer, found), (_hard_edit(composite, mask), hard)):
             small = [_quarter(values) for values in (composite, target, mask)]

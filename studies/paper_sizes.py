@@ -23,8 +23,17 @@ STEPS, BATCH, SIZE_PX = 100, 4, 128
 def measure(name: str, photos: Path, run: Path) -> dict[str, str]:
     """Train one method's paper-size configuration for a hundred steps."""
     options = RunOptions(workers=1, save_every=STEPS * BATCH)
-    budget = {"images": STEPS * BATCH, "batch": BATCH, "size_px": SIZE_PX}
-    train_run(name, "paper", photos, run, options, **budget, in_memory=False)
+    train_run(
+        name,
+        "paper",
+        photos,
+        run,
+        options,
+        images=STEPS * BATCH,
+        batch=BATCH,
+        size_px=SIZE_PX,
+        in_memory=False,
+    )
     with (run / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     network = METHODS[name].network(METHODS[name].configs["paper"])

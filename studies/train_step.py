@@ -33,7 +33,7 @@ def main() -> None:
     objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ours = Depthwise.forward
     for title, forward in (("ours", ours), ("PyTorch's", SamePadded.forward)):
-        Depthwise.forward = forward  # type: ignore[method-assign, assignment]
+        Depthwise.forward = forward  # type: ignore[method-assign]
         for half in (True, False):
             step = time_step(objective, args.size_px, args.batch, args.steps, half=half)
             precision = "bf16-mixed" if half else "32-true"

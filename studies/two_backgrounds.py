@@ -68,7 +68,7 @@ def measure(model: str, scenes: list[Scene], *, bold: bool) -> list[dict[str, ob
             light.append(_mean_lab(composite, 1 - mask))
             move.append([told[axis] for axis in AXES])
         lights.append(np.subtract(*light)[list(AXES.values())])
-        moves.append(np.subtract(*move))
+        moves.append(np.array(move[0]) - np.array(move[1]))
     apart, moved = np.array(lights), np.array(moves)
     name = f"{model}, bold" if bold else model
     return [
@@ -113,7 +113,7 @@ def table(_: str) -> str:
             row = next(r for r in rows if (r["model"], r["axis"]) == (model, axis))
             share = 100 * float(row["same_direction"])
             cells += [f"{share:.0f} %", row["correlation"], row["slope"]]
-        lines.append(cells)
+        lines.append(tuple(cells))
     heads = ("model", *(f"{axis}: {what}" for axis in AXES for what in ("same way", "r", "slope")))
     return markdown_table(heads, lines)
 

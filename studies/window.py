@@ -56,11 +56,12 @@ def main() -> None:
     rows = []
     titles = ("the whole photo", *(f"{around:g} times the object" for around in AROUND))
     for column, title in enumerate(titles, start=1):
-        cells = [title]
-        for group in (shares >= 0, shares < SMALL, shares >= SMALL):
-            cells.append(f"{found[group, column].mean() / found[group, 0].mean():.3f}")
-        cells.append(f"{100 * (found[:, column] < found[:, 0]).mean():.1f} %")
-        rows.append(cells)
+        ratios = [
+            f"{found[group, column].mean() / found[group, 0].mean():.3f}"
+            for group in (shares >= 0, shares < SMALL, shares >= SMALL)
+        ]
+        better = 100 * (found[:, column] < found[:, 0]).mean()
+        rows.append((title, *ratios, f"{better:.1f} %"))
     small = f"{(shares < SMALL).sum()} objects under {100 * SMALL:.0f} %"
     heads = ("shown", "fMSE / composite", small, "the others", "improved")
     sys.stdout.write(markdown_table(heads, rows) + "\n")

@@ -1,5 +1,13 @@
 """Fixtures for the core: a network of three nodes, and pictures to give it."""
 
+import os
+
+# Before anything that counts cores is imported, here and in what tests start: two threads of one
+# test wait for each other whenever the machine does something else. pytest's processes share the
+# cores instead.
+for library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
 import sys
 from collections.abc import Callable
 from pathlib import Path

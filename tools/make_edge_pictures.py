@@ -53,7 +53,8 @@ def _spill(pixels: Pixels, mask: FloatArray) -> Pixels:
     """Lay a green screen's light over the rim, which the example's careful cut-out has none of."""
     inner = as_float(feather_mask(erode_mask(mask, 1), _SPILL_PX))
     share = (0.6 * mask * (1 - inner))[..., None]
-    return np.rint(pixels + share * (np.array([60, 200, 60]) - pixels)).astype(np.uint8)
+    lit: Pixels = np.rint(pixels + share * (np.array([60, 200, 60]) - pixels)).astype(np.uint8)
+    return lit
 
 
 def _save(name: str, pixels: Pixels) -> None:

@@ -1,6 +1,16 @@
 """Failures that a person can act on: each says what was got, what is wanted, and the next step."""
 
 
+def missing_extra(extra: str) -> str:
+    """Say how to get an optional part, to go on after `X needs` or `X and needs`.
+
+    Args:
+        extra: its name among the optional dependencies of pyproject.toml.
+    """
+    # While no version is published, pip finds samelight in a checkout only.
+    return f'the extra "{extra}": in a checkout of samelight, pip install ".[{extra}]"'
+
+
 class SamelightError(Exception):
     """Anything samelight refuses to do. Its text is one line, written for the user."""
 

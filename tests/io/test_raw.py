@@ -17,7 +17,7 @@ def file(tmp_path):
 
 def test_without_the_extra_the_message_names_it(monkeypatch, file):
     monkeypatch.setitem(sys.modules, "rawpy", None)
-    with pytest.raises(PhotoError, match=r"samelight\[raw\]"):
+    with pytest.raises(PhotoError, match='the extra "raw"'):
         read_photo(file)
     with pytest.raises(PhotoError, match="is not a file"):
         read_photo(file.with_name("none.nef"))

@@ -9,7 +9,7 @@ from samelight.mask.despill import despill, rim_width_px
 
 def test_without_the_extra_the_message_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymatting", None)
-    with pytest.raises(UsageError, match=r"samelight\[matting\]"):
+    with pytest.raises(UsageError, match='the extra "matting"'):
         despill(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))
 
 

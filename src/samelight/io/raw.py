@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from samelight.errors import PhotoError
+from samelight.errors import PhotoError, missing_extra
 from samelight.types import Pixels
 
 
@@ -24,7 +24,7 @@ def read_raw(path: str | Path) -> Pixels:
         import rawpy
     except ImportError as missing:
         raise PhotoError(
-            f'{path} is a camera raw file and needs extras: pip install "samelight[raw]"'
+            f"{path} is a camera raw file and needs {missing_extra('raw')}"
         ) from missing
     try:
         with rawpy.imread(str(path)) as raw:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from samelight.errors import UsageError
+from samelight.errors import UsageError, missing_extra
 from samelight.mask.edges import edge_band, erode_mask, feather_mask, require_width
 from samelight.mask.mask import as_float
 from samelight.types import WHITE, Coverage, FloatArray, Pixels
@@ -87,7 +87,7 @@ def _estimator() -> Any:  # noqa: ANN401 - pymatting has no types
     try:
         from pymatting import estimate_foreground_ml
     except ImportError as missing:
-        raise UsageError('despill needs extras: pip install "samelight[matting]"') from missing
+        raise UsageError(f"despill needs {missing_extra('matting')}") from missing
 
     def estimate(rgb: FloatArray, coverage: FloatArray) -> FloatArray:
         found: FloatArray = estimate_foreground_ml(rgb, coverage).astype(np.float32)

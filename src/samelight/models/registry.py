@@ -9,7 +9,7 @@ from samelight.errors import ModelError
 from samelight.models.spec import ModelRow
 
 DEFAULT_MODEL = "samelight-m"
-REINSTALL = "reinstall samelight: pip install --force-reinstall samelight"
+REINSTALL = "reinstall samelight: in a checkout of it, pip install --force-reinstall ."
 """What to do where a shipped file is missing or not the one it should be."""
 
 
@@ -47,8 +47,8 @@ def find_model(name_or_path: str | Path) -> tuple[Path, ModelRow | None]:
         shipped = ", ".join(list_models()) or "none in this build"
         raise ModelError(
             f"there is no model named {name!r}: choose one of [{shipped}] or give an .onnx file "
-            "(the published methods' are a package of their own: pip install ./weights, "
-            "in a checkout of samelight)"
+            "(the published methods' are a package of their own: "
+            "in a checkout of samelight, pip install ./weights)"
         )
     path = row.folder / row.file if row else Path(name)
     if not path.is_file():

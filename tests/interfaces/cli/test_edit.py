@@ -79,8 +79,8 @@ def test_explain_is_json_and_nothing_else_on_stdout(edit, folder):
 
 
 def test_it_says_when_it_holds_back_and_is_bold_on_request(run_cli, folder, correcting_model):
-    asked = (folder / "photo.png", "--mask", folder / "mask.png", "--model", correcting_model)
-    asked += ("--output", folder / "result.png", "--explain")
+    asked = [folder / "photo.png", "--mask", folder / "mask.png", "--model", correcting_model]
+    asked += ["--output", folder / "result.png", "--explain"]
     held_back, bold = run_cli("harmonize", *asked), run_cli("harmonize", *asked, "--bold")
     assert "does 25 % of what it would: --bold does all of it" in held_back.err
     assert bold.err == ""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samelight.errors import missing_extra
 from samelight.interfaces.cli import train
 from samelight.models.session import load_session
 from tests.lab.pictures import disc, smooth_photo, write_pairs, write_photos
@@ -169,9 +170,7 @@ def test_without_torch_the_extras_are_named(command, run_cli, folder):
         "export": [folder],
     }
     finished = run_cli(command, *arguments[command])
-    assert (
-        one_line(finished) == f'samelight: {command} needs extras: pip install "samelight[lab]"\n'
-    )
+    assert one_line(finished) == f"samelight: {command} needs {missing_extra('lab')}\n"
     assert not (folder / "run").exists()
 
 

@@ -120,7 +120,7 @@ def test_other_wrong_things_are_told(tmp_path):
 
 def test_without_the_extra_photos_of_charts_are_declined(tmp_path, monkeypatch):
     monkeypatch.setattr(charts, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r'pip install "samelight\[chart\]"'):
+    with pytest.raises(UsageError, match=r'extra "chart".*; or give the 24 patch colours'):
         detect_patches(tmp_path / "chart.png")
 
 

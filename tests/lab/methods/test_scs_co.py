@@ -153,7 +153,7 @@ def test_each_term_reaches_the_whole_generator_and_a_step_lowers_it(term, detach
     gradients = torch.autograd.grad(before, parameters)
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert all(gradient.any() for gradient in gradients)
-    length = sum(gradient.square().sum() for gradient in gradients).sqrt()
+    length = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
     with torch.no_grad():
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter -= 1e-3 * gradient / length

@@ -18,7 +18,7 @@ def test_the_configuration_shapes_the_network():
     assert unet.multiple_of == 8
     assert [len(stage) for stage in unet.encoder] == [2, 2, 2]
     assert [len(stage) for stage in unet.decoder] == [3, 3]
-    assert [fuse.scale.shape[1] for fuse in unet.fuse] == [8, 16]
+    assert [fuse.get_parameter("scale").shape[1] for fuse in unet.fuse] == [8, 16]
     assert isinstance(unet.head, BlendHead)
     image, mask = torch.rand(1, 3, 32, 16), torch.ones(1, 1, 32, 16)
     assert unet.decode(unet.encode(image, mask), image, mask).shape == image.shape

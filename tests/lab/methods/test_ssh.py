@@ -34,8 +34,9 @@ def square_mask(images=1):
 
 
 def batch(images=2):
-    pictures = [torch.rand(images, 3, SIZE, SIZE) for _ in range(4)]
-    return TransferBatch(*pictures, square_mask(images), 1 - square_mask(images).flip(3))
+    content, same_style, other_style, target = torch.rand(4, images, 3, SIZE, SIZE)
+    masks = square_mask(images), 1 - square_mask(images).flip(3)
+    return TransferBatch(content, same_style, other_style, target, *masks)
 
 
 def objective(**changes):
@@ -234,7 +235,7 @@ def test_each_term_reaches_the_network_and_a_step_lowers_it(term):
     parameters = list(trained.network.parameters())
     gradients = torch.autograd.grad(before, parameters)
     assert all(gradient.isfinite().all() for gradient in gradients)
-    length = sum(gradient.square().sum() for gradient in gradients).sqrt()
+    length = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
     assert length > 0
     with torch.no_grad():
         for parameter, gradient in zip(parameters, gradients, strict=True):

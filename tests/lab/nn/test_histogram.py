@@ -30,6 +30,8 @@ def test_each_region_counts_its_own():
 
 def test_large_pictures_are_counted_as_small_ones():
     composite, mask = torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64)
-    larger = [part.repeat_interleave(2, 2).repeat_interleave(2, 3) for part in (composite, mask)]
-    found = region_histograms(*larger, bins=4)
+    doubled, mask_doubled = (
+        part.repeat_interleave(2, 2).repeat_interleave(2, 3) for part in (composite, mask)
+    )
+    found = region_histograms(doubled, mask_doubled, bins=4)
     torch.testing.assert_close(found, region_histograms(composite, mask, bins=4))

@@ -56,7 +56,7 @@ def test_the_weights_beside_it_are_the_averaged_ones(tmp_path):
 
 def test_weights_of_any_memory_format_come_back(tmp_path):
     network, other = TinyNetwork(), TinyNetwork()
-    network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     save_weights(tmp_path / "w.safetensors", network)
     load_weights(tmp_path / "w.safetensors", other)
     assert torch.equal(network.mix.weight, other.mix.weight)

@@ -6,6 +6,8 @@ from samelight.lab.training.ema import MovingAverage
 
 
 class Counted(nn.Module):
+    count: torch.Tensor
+
     def __init__(self, value: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.tensor([value]))

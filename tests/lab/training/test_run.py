@@ -167,7 +167,7 @@ def test_a_new_run_can_begin_with_the_weights_of_a_model(tmp_path, photos, monke
     network = METHOD.network(dataclasses.replace(METHOD.configs["small"], size_px=64))
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.05 * torch.randn_like(parameter)
+            parameter.add_(0.05 * torch.randn_like(parameter))
     model = export_network(network, METHOD.name, tmp_path / "model.onnx").path
     begun = []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from samelight.errors import UsageError
+from samelight.errors import UsageError, missing_extra
 from samelight.interfaces.cli.console import results_console
 from samelight.interfaces.cli.terminal import Commands, add_command, remark, tell
 from samelight.io.files import require_writable_file
@@ -185,4 +185,4 @@ def export(
 
 def _require_lab(command: str) -> None:
     if find_spec("torch") is None:
-        raise UsageError(f'{command} needs extras: pip install "samelight[lab]"')
+        raise UsageError(f"{command} needs {missing_extra('lab')}")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
-from samelight.errors import DatasetError, UsageError
+from samelight.errors import DatasetError, UsageError, missing_extra
 from samelight.io.files import write_whole
 from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.color.illuminant import (
@@ -106,8 +106,8 @@ def detect_patches(path: Path) -> Matrix:
     """
     if find_spec("colour_checker_detection") is None:
         raise UsageError(
-            f"{path} is a photo, and reading a chart off it needs extras: pip install "
-            '"samelight[chart]", or give the 24 patch colours as a .csv'
+            f"{path} is a photo, and reading a chart off it needs {missing_extra('chart')}; "
+            "or give the 24 patch colours as a .csv"
         )
     from samelight.lab.color.chart_detection import swatches
 
