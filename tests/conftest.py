@@ -2,11 +2,10 @@
 
 import os
 
-# Before anything that counts cores is imported, here and in what tests start: two threads of one
-# test wait for each other whenever the machine does something else. pytest's processes share the
-# cores instead.
-for library in ("OMP", "MKL", "OPENBLAS"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
+# Set before torch and numpy read them, here and in what tests start: two threads of one test wait
+# for each other whenever the machine does something else. pytest's processes share the cores.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
 
 import sys
 from collections.abc import Callable
