@@ -169,7 +169,7 @@ def train_briefly(
     seed: int,
 ) -> Network:
     """Train a network at the small budget of these studies, or go on with it."""
-    stage = Stage(size_px=size_px, images=images, learning_rate=7e-4, final_learning_rate=0.0)
+    stage = Stage(sizes_px=(size_px,), images=images, learning_rate=7e-4, final_learning_rate=0.0)
     # At this budget the usual average would still remember the start.
     recipe = Recipe(stages=(stage,), seed=seed, ema_decay=0.99)
     torch.manual_seed(seed)

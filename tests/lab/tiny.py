@@ -57,7 +57,7 @@ class RandomView:
 def tiny_recipe(*images: int, batch: int = 4) -> Recipe:
     """One stage per number of images."""
     stages = [
-        Stage(size_px=8, images=count, learning_rate=0.05, final_learning_rate=0.01)
+        Stage(sizes_px=(8,), images=count, learning_rate=0.05, final_learning_rate=0.01)
         for count in images
     ]
     return Recipe(stages=tuple(stages), batch=batch, warmup_steps=2, ema_decay=0.9)

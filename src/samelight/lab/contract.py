@@ -168,10 +168,11 @@ class View(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stretch of training at one image size; the rate goes from one value to the other."""
+    """A stretch of training; the rate goes from one value to the other."""
 
-    size_px: int
-    """Side of the square training images."""
+    sizes_px: tuple[int, ...]
+    """Sides of the square training images: each batch has one of them, drawn evenly. One that is
+    named twice comes twice as often."""
     images: int
     """Training examples seen in this stage."""
     learning_rate: float

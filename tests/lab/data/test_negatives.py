@@ -86,7 +86,7 @@ def test_more_negatives_do_not_change_the_first(photos):
 
 
 def test_an_examples_negatives_do_not_depend_on_its_batch(photos):
-    stream = ExampleStream(photos, ContrastView(), size_px=SIZE, seed=0)
+    stream = ExampleStream(photos, ContrastView(), seed=0, sizes_px=(SIZE,), batch=3)
     singly = [next(examples_loader(stream, range(n, n + 1), batch=1, workers=0)) for n in range(3)]
     together = next(examples_loader(stream, range(3), batch=3, workers=0))
     for number, alone in enumerate(singly):

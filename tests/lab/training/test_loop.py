@@ -109,7 +109,10 @@ def test_a_last_batch_that_is_not_full_is_left_out_and_stages_start_on_time(tmp_
 
 def test_each_stage_has_its_size_and_its_rate(tmp_path):
     recipe = tiny_recipe(4, 4)
-    larger = [recipe.stages[0], type(recipe.stages[1])(**vars(recipe.stages[1]) | {"size_px": 12})]
+    larger = [
+        recipe.stages[0],
+        type(recipe.stages[1])(**vars(recipe.stages[1]) | {"sizes_px": (12,)}),
+    ]
     recipe = type(recipe)(**vars(recipe) | {"stages": tuple(larger)})
     run = trainer(tmp_path, recipe)
     met = []

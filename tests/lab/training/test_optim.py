@@ -10,8 +10,8 @@ from samelight.lab.training.optim import learning_rate, make_optimizer
 
 RECIPE = Recipe(
     stages=(
-        Stage(size_px=8, images=1000, learning_rate=1e-3, final_learning_rate=2e-4),
-        Stage(size_px=16, images=500, learning_rate=5e-4, final_learning_rate=0.0),
+        Stage(sizes_px=(8,), images=1000, learning_rate=1e-3, final_learning_rate=2e-4),
+        Stage(sizes_px=(16,), images=500, learning_rate=5e-4, final_learning_rate=0.0),
     ),
     batch=10,
     warmup_steps=4,
@@ -47,7 +47,7 @@ def test_a_stage_ends_at_its_final_rate():
 
 
 def test_a_recipe_without_warm_up_starts_at_once():
-    stage = Stage(size_px=8, images=10, learning_rate=1e-3, final_learning_rate=1e-3)
+    stage = Stage(sizes_px=(8,), images=10, learning_rate=1e-3, final_learning_rate=1e-3)
     assert learning_rate(Recipe(stages=(stage,), warmup_steps=0), 0) == pytest.approx(1e-3)
 
 

@@ -27,8 +27,8 @@ from tests.lab.pictures import write_photos
 METHOD = next(iter(METHODS.values()))
 RECIPE = Recipe(
     stages=(
-        Stage(size_px=128, images=3000, learning_rate=1e-3, final_learning_rate=1e-4),
-        Stage(size_px=192, images=1000, learning_rate=5e-4, final_learning_rate=0.0),
+        Stage(sizes_px=(128,), images=3000, learning_rate=1e-3, final_learning_rate=1e-4),
+        Stage(sizes_px=(192,), images=1000, learning_rate=5e-4, final_learning_rate=0.0),
     ),
     batch=10,
 )
@@ -92,7 +92,7 @@ def test_a_scaled_recipe_keeps_its_proportions_in_whole_batches():
 
 def test_a_resized_recipe_changes_nothing_but_the_size():
     resized = resized_recipe(RECIPE, 64)
-    assert [stage.size_px for stage in resized.stages] == [64, 64]
+    assert [stage.sizes_px for stage in resized.stages] == [(64,), (64,)]
     assert [stage.images for stage in resized.stages] == [3000, 1000]
 
 

@@ -1,7 +1,7 @@
 """Examples by number: the n-th example depends on the seed and n alone, whoever makes it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,16 +13,39 @@ from samelight.types import FloatArray
 
 
 class ExampleStream(Dataset[tuple[FloatArray, ...]]):
-    """A map from an example's number to the example."""
+    """A map from an example's number to the example.
 
-    def __init__(self, photos: PhotoFolder, view: View, *, size_px: int, seed: int) -> None:
-        self.photos, self.view = photos, view
-        self.size_px, self.seed = size_px, seed
+    Args:
+        photos: what the examples are made of.
+        view: makes one.
+        seed: of all that is drawn.
+        sizes_px: sides of an example; those of one batch have one of them, drawn evenly.
+        batch: so many examples that follow one another are one batch.
+        first: number of an example with which a batch begins.
+    """
+
+    def __init__(
+        self,
+        photos: PhotoFolder,
+        view: View,
+        *,
+        seed: int,
+        sizes_px: Sequence[int],
+        batch: int,
+        first: int = 0,
+    ) -> None:
+        self.photos, self.view, self.seed = photos, view, seed
+        self.sizes_px, self.batch, self.first = sizes_px, batch, first
 
     def __getitem__(self, number: int) -> tuple[FloatArray, ...]:
         """Make example `number`."""
         rng = np.random.default_rng((self.seed, number))
-        return self.view(self.photos, self.size_px, rng)
+        return self.view(self.photos, self._size_of(number), rng)
+
+    def _size_of(self, number: int) -> int:
+        beginning = number - (number - self.first) % self.batch
+        rng = np.random.default_rng((self.seed, beginning // self.batch, 1))
+        return self.sizes_px[int(rng.integers(len(self.sizes_px)))]
 
 
 def examples_loader(

@@ -122,6 +122,8 @@ GIFTNET = Method(
     objective=GiftNetObjective,
     view=lambda config: CompositeView(),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=220_000, learning_rate=6e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(sizes_px=(128,), images=220_000, learning_rate=6e-4, final_learning_rate=0.0),
+        ),
     ),
 )

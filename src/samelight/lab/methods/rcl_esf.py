@@ -148,6 +148,8 @@ RCL_ESF = Method(
     objective=RclEsfObjective,
     view=lambda config: CompositeView(),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=60_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),
+        ),
     ),
 )

@@ -325,9 +325,9 @@ SAMELIGHT = Method(
     ),
     recipe=Recipe(
         stages=(
-            Stage(size_px=128, images=192_000, learning_rate=7e-4, final_learning_rate=7e-4),
+            Stage(sizes_px=(128,), images=192_000, learning_rate=7e-4, final_learning_rate=7e-4),
             # Trained small alone it is timid when shown more: docs/methods/samelight.md.
-            Stage(size_px=192, images=128_000, learning_rate=7e-4, final_learning_rate=0.0),
+            Stage(sizes_px=(192,), images=128_000, learning_rate=7e-4, final_learning_rate=0.0),
         ),
     ),
 )

@@ -142,6 +142,8 @@ SCS_CO = Method(
     objective=ScsCoObjective,
     view=lambda config: ContrastView(negatives=config.negatives - 1),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=60_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),
+        ),
     ),
 )

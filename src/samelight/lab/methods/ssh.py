@@ -171,6 +171,8 @@ SSH = Method(
     objective=SshObjective,
     view=lambda config: CropsView(luts=config.luts, lut_folder=config.lut_folder),
     recipe=Recipe(
-        stages=(Stage(size_px=128, images=60_000, learning_rate=7e-4, final_learning_rate=0.0),),
+        stages=(
+            Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),
+        ),
     ),
 )

@@ -98,7 +98,14 @@ class Trainer:
         with progress or nullcontext():
             start = 0
             for stage in self.recipe.stages:
-                stream = ExampleStream(photos, view, size_px=stage.size_px, seed=self.recipe.seed)
+                stream = ExampleStream(
+                    photos,
+                    view,
+                    seed=self.recipe.seed,
+                    sizes_px=stage.sizes_px,
+                    batch=self.recipe.batch,
+                    first=start,
+                )
                 numbers = range(max(start, self.images_seen), start + stage.images)
                 self._fit_stage(stream, numbers, progress, evaluate)
                 start += stage.images

@@ -128,8 +128,8 @@ def train_run(
     recipe = recipe if size_px is None else resized_recipe(recipe, size_px)
     torch.manual_seed(recipe.seed)
     network = method.network(config)
-    for stage in recipe.stages:
-        _require_size(stage.size_px, network.traits)
+    for size in {size for stage in recipe.stages for size in stage.sizes_px}:
+        _require_size(size, network.traits)
     if start_from is not None:
         start_from_exported(network, find_model(start_from)[0], start_part)
     triples = list_pairs(pairs) if pairs is not None else None
@@ -211,7 +211,7 @@ def scaled_recipe(recipe: Recipe, images: int) -> Recipe:
 
 def resized_recipe(recipe: Recipe, size_px: int) -> Recipe:
     """The same recipe with every stage at one size."""
-    stages: list[Stage] = [dataclasses.replace(s, size_px=size_px) for s in recipe.stages]
+    stages: list[Stage] = [dataclasses.replace(s, sizes_px=(size_px,)) for s in recipe.stages]
     return dataclasses.replace(recipe, stages=tuple(stages))
 
 
