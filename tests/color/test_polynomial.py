@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from samelight.color.polynomial import (
-    CCHARMONY_TERMS,
-    SSH_TERMS,
+    TERMS_11,
+    TERMS_17,
     Polynomial,
     fit_polynomial,
     polynomial_terms,
@@ -16,8 +16,8 @@ from samelight.errors import UsageError
 @pytest.mark.parametrize(
     ("terms", "wanted"),
     [
-        (SSH_TERMS, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 12, 45, 50, 8, 27, 125, 1]),
-        (CCHARMONY_TERMS, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 1]),
+        (TERMS_17, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 12, 45, 50, 8, 27, 125, 1]),
+        (TERMS_11, [2, 3, 5, 6, 10, 15, 4, 9, 25, 30, 1]),
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -32,7 +32,7 @@ def test_a_known_polynomial_is_found_again(rng):
     known = np.eye(17, 3) * 0.7
     known += rng.normal(0, 0.01, (17, 3))
     known[16] = 0.05
-    target = linear_to_srgb(polynomial_terms(srgb_to_linear(source), SSH_TERMS) @ known)
+    target = linear_to_srgb(polynomial_terms(srgb_to_linear(source), TERMS_17) @ known)
     fitted = fit_polynomial(source, target, np.ones((64, 64), np.float32))
     assert abs(fitted.apply(source) - target.clip(0, 1)).max() < 5e-3
 

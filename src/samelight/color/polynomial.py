@@ -18,12 +18,12 @@ from samelight.color.spaces import linear_to_srgb, srgb_to_linear
 from samelight.errors import UsageError
 from samelight.types import WHITE, Coverage, FloatArray, Pixels, require_strength
 
-CCHARMONY_TERMS = ("r", "g", "b", "rg", "rb", "gb", "rr", "gg", "bb", "rgb", "")
+TERMS_11 = ("r", "g", "b", "rg", "rb", "gb", "rr", "gg", "bb", "rgb", "")
 """Products of channels, the last one 1, in the order of ccHarmony's published matrices."""
-SSH_TERMS = (*CCHARMONY_TERMS[:-1], "rrg", "ggb", "bbr", "rrr", "ggg", "bbb", "")
-"""The same with all of third degree that SSH's published inference lists, in its order."""
+TERMS_17 = (*TERMS_11[:-1], "rrg", "ggb", "bbr", "rrr", "ggg", "bbb", "")
+"""More of third degree, in the order in which SSH's published inference lists them."""
 
-_COUNT = len(SSH_TERMS)
+_COUNT = len(TERMS_17)
 # Ours: keeps a foreground of few colours from being answered with huge terms that cancel.
 _RIDGE = 1e-6
 _BAND_ROWS = 64
@@ -34,7 +34,7 @@ class Polynomial:
     """A map of colours: `after = terms(before) @ coefficients`, in linear light.
 
     Attributes:
-        coefficients: (17,3) float64: a row for each of `SSH_TERMS`, a column per output channel.
+        coefficients: (17,3) float64: a row for each of `TERMS_17`, a column per output channel.
     """
 
     coefficients: npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class Polynomial:
             (...,3) float32, sRGB-encoded RGB clipped to [0,1].
         """
         linear = srgb_to_linear(rgb)
-        mapped = polynomial_terms(linear, SSH_TERMS) @ self.coefficients.astype(np.float32)
+        mapped = polynomial_terms(linear, TERMS_17) @ self.coefficients.astype(np.float32)
         return linear_to_srgb(mapped.clip(0, 1))
 
     def with_strength(self, strength: float) -> "Polynomial":
@@ -113,7 +113,7 @@ def fit_polynomial(source: FloatArray, target: FloatArray, mask: FloatArray) -> 
         return Polynomial.identity()
     before, after = srgb_to_linear(source[inside]), srgb_to_linear(target[inside])
     weight = np.sqrt(mask[inside].astype(np.float64))[:, None]
-    design = polynomial_terms(before, SSH_TERMS).astype(np.float64) * weight
+    design = polynomial_terms(before, TERMS_17).astype(np.float64) * weight
     # What is left to explain once nothing is changed: so that the ridge pulls to identity.
     change = (after - before) * weight
     pull = np.sqrt(_RIDGE * float(np.square(weight).sum()))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
+from samelight.color.polynomial import TERMS_11, polynomial_terms
 from samelight.errors import DatasetError, UsageError
 from samelight.lab.color import charts
 from samelight.lab.color.charts import (
@@ -41,7 +41,7 @@ def test_the_published_light_of_a_chart_comes_out(tmp_path):
         ("8D5U5531", read_patches(SMALL_COPY / "8D5U5531.csv")),
         ("8D5U5531_reverse", STANDARD_PATCHES),
     ):
-        terms = polynomial_terms(source, CCHARMONY_TERMS)
+        terms = polynomial_terms(source, TERMS_11)
         ours, published = (
             np.load(tmp_path / "lights" / f"{name}.npy"),
             np.load(SMALL_COPY / f"{name}.npy"),
@@ -58,7 +58,7 @@ def test_lights_are_written_listed_and_read(tmp_path):
     write_fits(tmp_path / "lights", fits)
     assert [fit.name for fit in fits] == ["plain", "warm"]
     lights = {light.name: light for light in load_lights(tmp_path / "lights")}
-    moved = polynomial_terms(STANDARD_PATCHES, CCHARMONY_TERMS) @ lights["warm"].from_standard.T
+    moved = polynomial_terms(STANDARD_PATCHES, TERMS_11) @ lights["warm"].from_standard.T
     np.testing.assert_allclose(moved, STANDARD_PATCHES * CAST, atol=1e-6)
     assert (tmp_path / "lights" / "lights.csv").read_text().startswith("name,forward,reverse")
     assert len(shipped_lights()) == 250
@@ -71,7 +71,7 @@ def test_the_affine_fit_is_least_squares_on_four_terms():
     truth[:, 10] = [3, 0, -2]
     source = rng.uniform(0, 255, (24, 3))
     np.testing.assert_allclose(
-        fit_affine(source, polynomial_terms(source, CCHARMONY_TERMS) @ truth.T), truth, atol=1e-9
+        fit_affine(source, polynomial_terms(source, TERMS_11) @ truth.T), truth, atol=1e-9
     )
 
 
@@ -81,7 +81,7 @@ def test_a_polynomial_that_turns_grays_around_is_replaced():
     target[5] = 130
     matrix, kind = fit_light(STANDARD_PATCHES, target)
     grays = np.linspace(0, 1, 20)[:, None] * STANDARD_PATCHES[0]
-    grays = polynomial_terms(grays, CCHARMONY_TERMS)
+    grays = polynomial_terms(grays, TERMS_11)
     assert (np.diff(grays @ fit_polynomial(STANDARD_PATCHES, target).T, axis=0) < 0).any()
     assert kind == "affine"
     assert (np.diff(grays @ matrix.T, axis=0) > 0).all()
@@ -168,7 +168,7 @@ def test_refitting_ccharmonys_charts_reproduces_its_matrices():
         for end in differs:
             source, target = (STANDARD_PATCHES, patches) if end else (patches, STANDARD_PATCHES)
             stored = np.load(root / "polynomial_matching_coefficients" / f"{file.stem}{end}.npy")
-            terms = polynomial_terms(source, CCHARMONY_TERMS)
+            terms = polynomial_terms(source, TERMS_11)
             misses = {
                 kind: abs(terms @ (fit(source, target) - stored).T).max()
                 for kind, fit in (("polynomial", fit_polynomial), ("affine", fit_affine))

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
+from samelight.color.polynomial import TERMS_11, polynomial_terms
 from samelight.lab.color.illuminant import (
     STANDARD_PATCHES,
     Illuminants,
@@ -26,7 +26,7 @@ def patches():
 def test_the_fit_reproduces_the_published_matrices(patches, file, reverse):
     source, target = (STANDARD_PATCHES, patches) if reverse else (patches, STANDARD_PATCHES)
     published = np.load(CCHARMONY / file)
-    terms = polynomial_terms(source, CCHARMONY_TERMS)
+    terms = polynomial_terms(source, TERMS_11)
     found = terms @ fit_polynomial(source, target).T
     assert abs(found - terms @ published.T).max() <= 1e-6
 
@@ -36,7 +36,7 @@ def test_a_matrix_is_applied_on_values_of_0_to_255(patches):
     wanted = np.empty((24, 3))
     for row, colour in enumerate(patches):
         for channel in range(3):
-            terms = polynomial_terms(colour, CCHARMONY_TERMS)
+            terms = polynomial_terms(colour, TERMS_11)
             wanted[row, channel] = sum(published[channel, k] * terms[k] for k in range(11)) / 255
     found = apply_polynomial(published, (patches / 255).astype(np.float32).reshape(4, 6, 3))
     assert found.shape == (4, 6, 3)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
+from samelight.color.polynomial import TERMS_11, polynomial_terms
 from samelight.errors import DatasetError, UsageError, missing_extra
 from samelight.io.files import write_whole
 from samelight.io.photo import read_photo, to_uint8
@@ -193,7 +193,7 @@ def _load_matrix(path: Path) -> Matrix:
 
 
 def _mean_error(matrix: Matrix, source: Matrix, target: Matrix) -> float:
-    found = polynomial_terms(source, CCHARMONY_TERMS) @ matrix.T
+    found = polynomial_terms(source, TERMS_11) @ matrix.T
     return float(np.abs(found - target).mean())
 
 

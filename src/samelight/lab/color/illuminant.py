@@ -11,13 +11,13 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from samelight.color.polynomial import CCHARMONY_TERMS, polynomial_terms
+from samelight.color.polynomial import TERMS_11, polynomial_terms
 from samelight.types import FloatArray
 
 Matrix = npt.NDArray[np.float64]
 
 PATCHES = 24
-TERMS = len(CCHARMONY_TERMS)
+TERMS = len(TERMS_11)
 
 # sRGB values of the chart made in 2005, in ccHarmony's patch order: six neutrals from white to
 # black, the six saturated colours, and the two upper rows. Found by solving for the targets that
@@ -49,7 +49,7 @@ def fit_polynomial(source: Matrix, target: Matrix) -> Matrix:
     """
     if source.shape != (PATCHES, 3) or target.shape != (PATCHES, 3):
         raise ValueError(f"patches are {source.shape} and {target.shape}, wanted (24, 3) each")
-    solution, *_ = np.linalg.lstsq(polynomial_terms(source, CCHARMONY_TERMS), target, rcond=None)
+    solution, *_ = np.linalg.lstsq(polynomial_terms(source, TERMS_11), target, rcond=None)
     matrix: Matrix = solution.T
     return matrix
 
@@ -65,9 +65,7 @@ def fit_affine(source: Matrix, target: Matrix) -> Matrix:
         (3,11) float64 as `fit_polynomial` returns it, zero for the other terms.
     """
     kept = [0, 1, 2, TERMS - 1]
-    solution, *_ = np.linalg.lstsq(
-        polynomial_terms(source, CCHARMONY_TERMS)[:, kept], target, rcond=None
-    )
+    solution, *_ = np.linalg.lstsq(polynomial_terms(source, TERMS_11)[:, kept], target, rcond=None)
     matrix: Matrix = np.zeros((3, TERMS))
     matrix[:, kept] = solution.T
     return matrix
@@ -84,7 +82,7 @@ def fit_light(source: Matrix, target: Matrix) -> tuple[Matrix, str]:
     """
     matrix = fit_polynomial(source, target)
     grays = np.linspace(0, 1, 33)[:, None] * source[0]
-    rises = np.diff(polynomial_terms(grays, CCHARMONY_TERMS) @ matrix.T, axis=0) > 0
+    rises = np.diff(polynomial_terms(grays, TERMS_11) @ matrix.T, axis=0) > 0
     return (matrix, "polynomial") if rises.all() else (fit_affine(source, target), "affine")
 
 
@@ -99,7 +97,7 @@ def apply_polynomial(matrix: Matrix, rgb: FloatArray) -> FloatArray:
         (...,3) float32, clipped to [0,1].
     """
     levels = np.asarray(rgb, dtype=np.float32) * np.float32(255)
-    terms = polynomial_terms(levels, CCHARMONY_TERMS)
+    terms = polynomial_terms(levels, TERMS_11)
     moved = terms.reshape(-1, TERMS) @ matrix.T.astype(np.float32)
     recoloured: FloatArray = np.clip(moved / np.float32(255), 0, 1).reshape(rgb.shape)
     return recoloured
