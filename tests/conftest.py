@@ -9,6 +9,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,17 @@ import pytest
 from onnx import TensorProto, helper
 
 SIZE_PX = 64
+WITHOUT_LAB = find_spec("torch") is None
+collect_ignore = ["contract", "lab", "tools"] if WITHOUT_LAB else []
+
+
+def pytest_report_header() -> list[str]:
+    return ["samelight: without torch, so the tests of the lab are left out"] * WITHOUT_LAB
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if WITHOUT_LAB and item.get_closest_marker("lab"):
+        pytest.skip("needs the extra lab")
 
 
 def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:

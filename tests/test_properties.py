@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
-from skimage.color import deltaE_ciede2000
 
 from samelight.color.profile import from_srgb, to_srgb
 from samelight.color.spaces import rgb_to_lab
@@ -139,6 +138,7 @@ def example():
 
 @pytest.mark.parametrize("profile", ["p3", "adobe"])
 def test_a_wide_gamut_photo_and_the_same_in_srgb_look_the_same(example, profile):
+    distance = pytest.importorskip("skimage.color").deltaE_ciede2000
     pixels, mask = example
     harmonizer = Harmonizer(bold=True)
     icc = PROFILES[profile]
@@ -151,14 +151,15 @@ def test_a_wide_gamut_photo_and_the_same_in_srgb_look_the_same(example, profile)
     seen = to_srgb((after_wide.pixels / 65535).astype(np.float32), icc)
     expected = (after_narrow.pixels / 65535).astype(np.float32)
     foreground = mask > 0
-    difference = deltaE_ciede2000(rgb_to_lab(seen), rgb_to_lab(expected))[foreground]
-    changed = deltaE_ciede2000(rgb_to_lab(unit), rgb_to_lab(expected))[foreground]
+    difference = distance(rgb_to_lab(seen), rgb_to_lab(expected))[foreground]
+    changed = distance(rgb_to_lab(unit), rgb_to_lab(expected))[foreground]
     print(f"mean dE2000 {difference.mean():.2f}, the change itself {changed.mean():.2f}")  # noqa: T201
     assert difference.mean() < 1.0
     assert changed.mean() > 1.0
 
 
 def test_the_fit_keeps_the_networks_own_answer(example):
+    pytest.importorskip("samelight_weights")
     pixels, mask = example
     # One that paints: to the default model's answer nothing is fitted.
     found = Harmonizer("giftnet.photos-384").inspect(pixels, mask)

@@ -172,6 +172,7 @@ def test_what_is_wrong_is_said_in_one_line(case, run_cli, folder, tiny_model):
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+@pytest.mark.lab
 def test_masks_are_drawn_for_the_photos_that_have_none(run_cli, tmp_path):
     root = write_photos(tmp_path)
     before = {path.name: path.read_bytes() for path in (root / "masks").iterdir()}
@@ -184,6 +185,7 @@ def test_masks_are_drawn_for_the_photos_that_have_none(run_cli, tmp_path):
     assert {path.name for path in (root / "masks").iterdir()} == after.keys()
 
 
+@pytest.mark.lab
 def test_no_masks_at_all_are_refused(run_cli, tmp_path):
     finished = run_cli("data", "masks", write_photos(tmp_path), "--per-photo", "0")
     assert "at least 1" in one_line(finished)

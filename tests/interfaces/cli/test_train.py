@@ -32,6 +32,7 @@ def one_line(finished):
     return finished.err
 
 
+@pytest.mark.lab
 def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     run, model = folder / "run", folder / "mine.onnx"
     places = ["--photos", folder / "photos", "--out", run, "--pairs", folder / "pairs"]
@@ -97,6 +98,7 @@ def test_evaluate_scores_any_model(run_cli, folder, tiny_model):
     assert "1.000" in identity
 
 
+@pytest.mark.lab
 def test_export_writes_beside_the_run_unless_told(run_cli, folder):
     finished = run_cli("export", folder)
     assert "run.json is missing: wanted the folder of a `samelight train` run" in one_line(finished)
@@ -114,6 +116,7 @@ BAD_INPUTS = {
 }
 
 
+@pytest.mark.lab
 @pytest.mark.parametrize("case", BAD_INPUTS)
 def test_what_is_wrong_is_said_in_one_line(case, run_cli, folder):
     more, places, reason = BAD_INPUTS[case]
@@ -179,6 +182,7 @@ def test_evaluate_does_without_torch(run_cli, folder, tiny_model):
     assert run_cli("evaluate", tiny_model, "--pairs", folder / "pairs").code == 0
 
 
+@pytest.mark.lab
 def test_restraint_is_chosen_at_export(run_cli, folder, rng):
     run = folder / "samelight-run"
     trained = run_cli(
