@@ -41,7 +41,7 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     assert trained.out == f"{run}\n"
     about = json.loads((run / "run.json").read_text())
     assert about["method"] == "giftnet"
-    assert [stage["sizes_px"] for stage in about["recipe"]["stages"]] == [[64]] * 2
+    assert {tuple(stage["sizes_px"]) for stage in about["recipe"]["stages"]} == {(64,)}
     assert about["recipe"]["batch"] == 16
     figures = json.loads((run / "figures.jsonl").read_text().splitlines()[-1])
     assert np.isfinite(figures["fmse_ratio"])
