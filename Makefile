@@ -1,6 +1,7 @@
 # make demo   harmonize the bundled picture; needs the core only
 # make test   run the tests; installs the lab and all weights as well
 # make lint   ruff and mypy
+# make docs   build the site of the documentation; a link that leads nowhere fails it
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +13,7 @@ COMPILE := $(BIN)/python -m compileall -q src/samelight
 BUILT_FROM := hatch_build.py src/samelight/render/kernel.c src/samelight/__init__.py
 DEMO := demo
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(VENV)/.core
 	@mkdir -p $(DEMO)
@@ -35,6 +36,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "the site lies in build/site"
 
 clean:
 	rm -rf $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

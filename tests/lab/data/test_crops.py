@@ -158,5 +158,5 @@ def test_a_folder_of_tables_replaces_the_random_ones(photos, tmp_path):
     (tmp_path / "one.cube").write_text("\n".join(["LUT_3D_SIZE 2", *["0.2 0.4 0.6"] * 8]))
     for example in examples(CropsView(lut_folder=str(tmp_path)), photos, 3):
         for plane in example[:4]:
-            for channel, value in zip(plane, (51, 102, 153), strict=True):
-                assert np.array_equal(channel, np.full((SIZE, SIZE), np.float32(value) / 255))
+            for channel, value in zip(plane, np.float32([51, 102, 153]), strict=True):
+                assert np.array_equal(channel, np.full((SIZE, SIZE), value / np.float32(255)))
