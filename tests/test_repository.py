@@ -67,3 +67,12 @@ def test_files_that_the_notice_names_exist():
 def code_of(page: Path) -> list[str]:
     """What stands in a page as code."""
     return re.findall(r"```.*?```|`[^`\n]+`", page.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["fault", "request", "result"])
+def test_a_template_of_issues_asks_each_question_once_and_requires_one(name):
+    yaml = pytest.importorskip("yaml")
+    form = yaml.safe_load((ROOT / f".github/ISSUE_TEMPLATE/{name}.yml").read_text("utf-8"))
+    assert {"name", "description", "body"} <= form.keys()
+    assert len({field["id"] for field in form["body"]}) == len(form["body"])
+    assert any(field.get("validations", {}).get("required") for field in form["body"])
