@@ -2,7 +2,7 @@
 
 `python studies/full_resolution.py PHOTO` enlarges or shrinks one photo to each size, gives it
 a round soft mask over a third of the picture, and measures every stage in a process of its own.
-It writes `results/full_resolution.json` and prints the table of docs/full-resolution.md.
+It writes `results/full_resolution.json`, of which `tools/make_tables.py` makes the page's table.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from samelight.lab.evaluation.report import markdown_table
 from samelight.types import FloatArray
 
 MEGAPIXELS = (1, 12, 24, 50, 100)
@@ -44,16 +45,15 @@ def main() -> None:
     for size in arguments.sizes:
         rows[size] = _measure_size(arguments.photo, size, arguments.runs)
         sys.stdout.write(json.dumps(rows[size]) + "\n")
-        report = {"machine": _machine(), "runs": arguments.runs, "sizes": list(rows.values())}
+        sizes = [rows[megapixels] for megapixels in sorted(rows)]
+        report = {"machine": _machine(), "runs": arguments.runs, "sizes": sizes}
         RESULTS.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    sys.stdout.write(_table(rows) + "\n")
 
 
 def _known_rows() -> dict[int, dict[str, Any]]:
     if not RESULTS.is_file():
         return {}
-    rows = json.loads(RESULTS.read_text("utf-8"))["sizes"]
-    return dict(sorted((row["megapixels"], row) for row in rows))
+    return {row["megapixels"]: row for row in json.loads(RESULTS.read_text("utf-8"))["sizes"]}
 
 
 def _measure_size(photo: Path, megapixels: int, runs: int) -> dict[str, Any]:
@@ -209,21 +209,20 @@ def _machine() -> str:
     )
 
 
-def _table(rows: dict[int, dict[str, Any]]) -> str:
-    """Lay the results out as Markdown."""
+def table(_: str) -> str:
+    """The results as Markdown."""
     names = ("decode", "resample", "predict", "render", "encode")
-    head = ["MP", *names, "Pillow decode + encode", "Color3DLUT", "ours / codec"]
-    head += ["render / LUT", "ms per MP", "peak MiB"]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for size, row in sorted(rows.items()):
+    rows = []
+    for size, row in _known_rows().items():
         ours = row["resample"] + row["predict"] + row["render"]
         codec = row["pillow_decode"] + row["pillow_encode"]
         whole = ours + row["decode"] + row["encode"]
         cells = [str(size), *(f"{row[name]:.3f}" for name in names)]
         cells += [f"{codec:.3f}", f"{row['color3dlut']:.3f}", f"{ours / codec:.2f}"]
         cells += [f"{row['render'] / row['color3dlut']:.2f}", f"{1000 * whole / size:.1f}"]
-        lines.append("| " + " | ".join([*cells, str(row["peak_mib"])]) + " |")
-    return "\n".join(lines)
+        rows.append((*cells, str(row["peak_mib"])))
+    heads = ("Pillow decode + encode", "Color3DLUT", "ours / codec", "render / LUT", "ms per MP")
+    return markdown_table(("MP", *names, *heads, "peak MiB"), rows)
 
 
 if __name__ == "__main__":

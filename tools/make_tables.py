@@ -5,7 +5,8 @@
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder in results/ has a results.json and a training.json; for the kind `ablation` it is a
 method, for `augmentations` it is "synthetic" or "pairs", and for `comparison`, `equal-budget`,
-`paper-sizes` and `two-backgrounds` "all". tests/tools/test_tables.py holds the pages to it.
+`full-resolution`, `paper-sizes` and `two-backgrounds` "all". tests/tools/test_tables.py holds the
+pages to it.
 """
 
 import json
@@ -25,12 +26,13 @@ sys.path.insert(0, str(ROOT / "studies"))
 
 import ablation  # noqa: E402
 import augmentations  # noqa: E402
+import full_resolution  # noqa: E402
 import paper_sizes  # noqa: E402
 import two_backgrounds  # noqa: E402
 
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("benchmark", "comparison")),
+    *(f"docs/{name}.md" for name in ("benchmark", "comparison", "full-resolution")),
     *(f"docs/methods/{method}.md" for method in METHODS),
     *(str((row.folder / row.card).relative_to(ROOT)) for row in list_models().values()),
 )
@@ -159,6 +161,7 @@ TABLES: dict[str, Callable[[str], str]] = {
     "photos": _photos,
     "ablation": ablation.table,
     "equal-budget": ablation.equal_budget,
+    "full-resolution": full_resolution.table,
     "paper-sizes": paper_sizes.table,
     "two-backgrounds": two_backgrounds.table,
     "augmentations": augmentations.table,

@@ -33,6 +33,17 @@ def test_tables_are_what_the_script_writes(tables):
     assert marked >= 3
 
 
+def test_pages_tell_the_memory_that_was_measured():
+    measured = json.loads((ROOT / "results" / "full_resolution.json").read_text())["sizes"]
+    mib = {row["megapixels"]: round(row["peak_mib"], -1) for row in measured}
+    readme, photos = (
+        " ".join((ROOT / page).read_text("utf-8").split())
+        for page in ("README.md", "docs/photos.md")
+    )
+    assert f"{mib[24]} MiB, and {mib[100]} MiB for 100 megapixels" in readme
+    assert f"100 megapixels take {mib[100]} MiB from JPEG to JPEG" in photos
+
+
 def test_the_table_of_models_says_what_was_measured():
     for name, row in list_models().items():
         results = read_results(ROOT / "results" / name)
