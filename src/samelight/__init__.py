@@ -3,16 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Correction", "Harmonizer", "__version__", "harmonize"]
+__all__ = ["Correction", "EditOptions", "Harmonizer", "Mask", "__version__", "harmonize"]
 
 if TYPE_CHECKING:
+    from samelight.api import harmonize
     from samelight.correction.field import Correction
-    from samelight.harmonizer import Harmonizer, harmonize
+    from samelight.edit import EditOptions
+    from samelight.harmonizer import Harmonizer
+    from samelight.mask.mask import Mask
 
 _HOME = {
     "Correction": "samelight.correction.field",
+    "EditOptions": "samelight.edit",
     "Harmonizer": "samelight.harmonizer",
-    "harmonize": "samelight.harmonizer",
+    "Mask": "samelight.mask.mask",
+    "harmonize": "samelight.api",
 }
 
 

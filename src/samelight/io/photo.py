@@ -20,7 +20,7 @@ from samelight.io.files import (
 )
 from samelight.io.metadata.exif import upright, with_orientation_reset, with_xmp_orientation_reset
 from samelight.io.metadata.tiff_tags import add_tiff_exif, read_tiff_exif
-from samelight.types import Pixels
+from samelight.types import Note, Pixels
 
 _RGB = ("srgb", "rgb", "rgb16")
 _GRAY = ("b-w", "grey16")
@@ -44,7 +44,8 @@ class Photo:
         xmp: XMP packet, its orientation reset too.
         iptc: IPTC block.
         pixels_per_mm: across and down, as the file says for print; None if it does not.
-        notes: what had to be converted on the way in, a line each, for the user.
+        orientation: the EXIF orientation the file had, 1 to 8; the pixels are upright.
+        notes: what had to be converted on the way in, for the user.
     """
 
     pixels: Pixels
@@ -54,7 +55,19 @@ class Photo:
     xmp: bytes | None = None
     iptc: bytes | None = None
     pixels_per_mm: tuple[float, float] | None = None
-    notes: tuple[str, ...] = ()
+    orientation: int = 1
+    notes: tuple[Note, ...] = ()
+
+    def save(self, path: str | Path) -> None:
+        """Write the photo as `write_photo` does.
+
+        Args:
+            path: where to write; its ending decides the format.
+
+        Raises:
+            OutputError: if the ending is not known or the place cannot be written.
+        """
+        write_photo(path, self)
 
 
 def to_uint8(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -92,7 +105,7 @@ def read_photo(path: str | Path) -> Photo:
         from samelight.io.raw import read_raw
 
         developed = f"{path} was developed: camera white balance, sRGB, 16 bits"
-        return Photo(read_raw(path), notes=(developed,))
+        return Photo(read_raw(path), notes=(Note("photo-raw", developed),))
     image = open_image(path, PhotoError)
     try:
         turned = orientation(image)
@@ -111,6 +124,7 @@ def read_photo(path: str | Path) -> Photo:
         iptc=metadata(image, "iptc-data"),
         # libvips says 1 where the file says nothing.
         pixels_per_mm=density if density != (1.0, 1.0) else None,
+        orientation=turned,
         notes=notes,
     )
 
@@ -123,7 +137,7 @@ def _exif(image: pyvips.Image, path: str | Path) -> bytes | None:
 
 def _as_rgb(
     image: pyvips.Image, path: str | Path
-) -> tuple[pyvips.Image, bytes | None, tuple[str, ...]]:
+) -> tuple[pyvips.Image, bytes | None, tuple[Note, ...]]:
     """Bring an opened file to 3 or 4 bands of 8 or 16 bits.
 
     Returns:
@@ -135,17 +149,19 @@ def _as_rgb(
     depth = 16 if image.format == "ushort" else 8
     if image.interpretation in _RGB and image.bands in (3, 4):
         is_palette = image.get_typeof("palette") != 0
-        note = f"{path} has a palette: it was converted to RGB"
+        note = Note("photo-palette", f"{path} has a palette: it was converted to RGB")
         return image, icc, (note,) if is_palette else ()
     if image.interpretation in _GRAY and image.bands in (1, 2):
-        note = f"{path} is gray: it was converted to RGB, so that it can take on colour"
+        text = f"{path} is gray: it was converted to RGB, so that it can take on colour"
+        note = Note("photo-gray", text)
         if icc is not None and icc[16:20] == b"GRAY":
             # A gray profile cannot describe RGB values.
             colour = image.icc_transform("srgb", embedded=True, depth=depth)
             return colour, None, (note,)
         return image.colourspace("rgb16" if depth == 16 else "srgb"), None, (note,)
     if image.interpretation == "cmyk" and image.bands == 4:
-        note = f"{path} is CMYK: it was converted to sRGB, the whole picture"
+        text = f"{path} is CMYK: it was converted to sRGB, the whole picture"
+        note = Note("photo-cmyk", text)
         converted = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=8)
         return converted, None, (note,)
     raise PhotoError(

@@ -15,6 +15,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from samelight.lab.nn.heads import recolour
+from samelight.models.spec import Gate, WindowRule
+from samelight.models.spec import View as SpecView
 from samelight.types import FloatArray
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ class Traits:
     """Side of the square input the shipped weights are run at."""
     multiple_of: int
     """Both sides of an input must be a multiple of this."""
+    views: tuple[SpecView, ...] = ()
+    """What it looks at in use, averaged inside; none named = the picture as it is."""
+    window: WindowRule | None = None
+    """The part of a photo it is shown in use; None = all of it."""
+    gate: Gate | None = None
+    """What `gate="auto"` does with its error estimate; None = it makes none."""
 
 
 class Network(nn.Module, ABC):
@@ -92,8 +100,6 @@ class Predicted(NamedTuple):
     errors: Tensor
     """(B,2) float32, in levels of 255: root mean square error over the foreground that it expects
     of the composite left alone, and of its correction in full."""
-    share: Tensor
-    """(B,1) float32: how much of the correction is carried out, unless all of it is asked for."""
 
 
 class CorrectionNetwork(Network):
@@ -112,31 +118,13 @@ class CorrectionNetwork(Network):
     def strengthen(self, factor: float) -> None:
         """Make every correction from now on so many times as strong."""
 
-    @abstractmethod
-    def restrain(self, least: float, full: float) -> None:
-        """In use from now on do less where little is expected to be wrong.
-
-        Args:
-            least: a composite expected to be off by no more levels of 255 is left alone.
-            full: from so many on it is corrected in full; between them in proportion.
-
-        Raises:
-            UsageError: unless `full` is above `least`.
-        """
-
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
         return Trace(self.rendered(self.predict(composite, mask), composite, mask), {})
 
-    def answer(self, composite: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What an exported file gives: the harmonized image, in [0,1], and what was predicted."""
-        predicted = self.predict(composite, mask)
-        return self.rendered(predicted, composite, mask).clamp(0, 1), *predicted
-
     def rendered(self, predicted: Predicted, composite: Tensor, mask: Tensor) -> Tensor:
         """Carry out a correction inside a composite's mask, at whatever size: (B,3,H,W)."""
-        coverage = mask * predicted.share[:, :, None, None]
-        return composite + coverage * (recolour(composite, predicted.coefficients) - composite)
+        return composite + mask * (recolour(composite, predicted.coefficients) - composite)
 
 
 class Objective(nn.Module, ABC):

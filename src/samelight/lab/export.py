@@ -2,10 +2,12 @@
 
 import copy
 import hashlib
+import subprocess
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -15,10 +17,12 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
+from samelight import __version__
 from samelight.errors import ModelError
 from samelight.io.files import write_whole
 from samelight.lab.contract import CorrectionNetwork, Network
 from samelight.lab.former import with_todays_parameters
+from samelight.models.spec import SPEC_KEY, ModelSpec, View
 
 MAX_ERROR = 1e-3
 """Largest difference allowed between torch and the exported network, in [0,1]."""
@@ -27,8 +31,8 @@ OPSET = 18
 LEAST_HALF_DIMENSIONS = 2
 """Vectors stay float32: they are small, and a norm's variance may be too small for float16."""
 
-CORRECTION_OUTPUTS = ("correction", "errors", "share")
-"""Further outputs of a network that predicts the correction itself."""
+OUTPUTS = {"correction": ("correction", "errors"), "picture": ("image",)}
+"""Names of the graph's outputs by the kind of answer."""
 
 HALF = ".half"
 """Ends the name of a weight that is stored as float16."""
@@ -47,12 +51,50 @@ class Exported(NamedTuple):
     """Of the file, hex."""
 
 
-def export_network(network: Network, method: str, path: Path) -> Exported:
+class Origin(NamedTuple):
+    """Where a network comes from, as far as its file should tell."""
+
+    method: str
+    configuration: Mapping[str, Any] = {}
+    recipe: Mapping[str, Any] = {}
+    training_data: tuple[str, ...] = ()
+    started_from: str | None = None
+
+
+def spec_of(network: Network, origin: Origin) -> ModelSpec:
+    """What the file of a network says about itself."""
+    traits = network.traits
+    corrects = isinstance(network, CorrectionNetwork)
+    return ModelSpec(
+        **origin._asdict(),
+        answer="correction" if corrects else "picture",
+        size_px=traits.size_px,
+        views=traits.views or (View(size_px=traits.size_px),),
+        window=traits.window,
+        error_estimate=corrects,
+        gate=traits.gate,
+        parameters=sum(p.numel() for p in network.parameters()),
+        licence="Apache-2.0",
+        commit=_commit(),
+    )
+
+
+def _commit() -> str:
+    """The commit of the checkout this runs from, marked where files were changed since."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        described = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return f"samelight {__version__}"
+    return described.stdout.strip()
+
+
+def export_network(network: Network, origin: Origin, path: Path) -> Exported:
     """Export a network and check the file against torch.
 
     Args:
         network: the trained network.
-        method: its method's name, kept in the file.
+        origin: kept in the file's spec.
         path: where to write; written only if the check passes.
 
     Raises:
@@ -65,11 +107,11 @@ def export_network(network: Network, method: str, path: Path) -> Exported:
     model = _simplified(_to_onnx(stored, composite, mask))
     del model.graph.input[2:]
     _store_half(model.graph, set(stored.state_dict()))
-    helper.set_model_props(model, {"method": method, "size_px": str(size)})
+    helper.set_model_props(model, {SPEC_KEY: spec_of(network, origin).to_json()})
     content = model.SerializeToString()
     with torch.no_grad():
-        expected = [part.numpy() for part in _answer(stored, composite, mask).values()]
-        full = network(composite, mask).numpy()
+        expected = [part.numpy() for part in _answer(stored, composite, mask)]
+        full = _answer(network, composite, mask)[0].numpy()
     runtime = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
     found = runtime.run(None, {"composite": composite.numpy(), "mask": mask.numpy()})
     pairs = zip(found, expected, strict=True)
@@ -129,21 +171,20 @@ def _as_stored(network: Network) -> Network:
     return stored
 
 
-def _answer(network: Network, composite: Tensor, mask: Tensor) -> dict[str, Tensor]:
-    """The outputs of the file by their names."""
+def _answer(network: Network, composite: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """The outputs of the file."""
     if isinstance(network, CorrectionNetwork):
-        names = ("image", *CORRECTION_OUTPUTS)
-        return dict(zip(names, network.answer(composite, mask), strict=True))
-    return {"image": network(composite, mask)}
+        return tuple(network.predict(composite, mask))
+    return (network(composite, mask),)
 
 
 def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelProto:
-    outputs = ["image"]
+    outputs = OUTPUTS["picture"]
     if isinstance(network, CorrectionNetwork):
         # A copy that shares the weights and keeps their names.
         network = copy.copy(network)
-        network.forward = network.answer  # type: ignore[method-assign, assignment]
-        outputs.extend(CORRECTION_OUTPUTS)
+        network.forward = network.predict  # type: ignore[method-assign, assignment]
+        outputs = OUTPUTS["correction"]
     with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
@@ -156,7 +197,7 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
             (composite, mask),
             file,
             input_names=["composite", "mask"],
-            output_names=outputs,
+            output_names=list(outputs),
             opset_version=OPSET,
             # Unfolded, every weight keeps its name, so that training can start from the file.
             do_constant_folding=False,

@@ -5,11 +5,15 @@ from typing import Any, TypeVar
 
 Value = TypeVar("Value")
 
+METHODS = {"house": "samelight"}
+"""Names of methods: old to new."""
+
 PARAMETERS = {"trunk": "backbone", "doubt": "error_head", "critic": "perceptual"}
 """Modules of a network or objective, as their parameters' dotted names have them: old to new."""
 
 FIELDS = {
     "mirrored": "flip",
+    "restraint": "gate",
     "doubt_weight": "error_weight",
     "critic_weights": "perceptual_weights",
     "critic_size_px": "perceptual_size_px",

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from samelight.errors import UsageError, missing_extra
-from samelight.mask.edges import edge_band, erode_mask, feather_mask, require_width
-from samelight.mask.mask import as_float
-from samelight.types import WHITE, Coverage, FloatArray, Pixels
+from samelight.mask.edges import edge_band, erode_coverage, feather_coverage, require_width
+from samelight.types import WHITE, Coverage, FloatArray, Pixels, as_float
 
 # Ours: enough surroundings for a tile's colours to be those of the whole picture's estimate.
 _TILE_PX, _MARGIN_PX = 512, 64
@@ -50,7 +49,7 @@ def despill(pixels: Pixels, mask: Coverage, width_px: int | None = None) -> Pixe
     estimate = _estimator()
     width_px = rim_width_px(mask.shape) if width_px is None else width_px
     require_width("despill", width_px)
-    trusted = as_float(feather_mask(erode_mask(mask, (width_px + 1) // 2), width_px))
+    trusted = as_float(feather_coverage(erode_coverage(mask, (width_px + 1) // 2), width_px))
     rim = edge_band(mask, trusted)
     mended = np.copy(pixels)
     white = np.float32(WHITE[pixels.dtype])

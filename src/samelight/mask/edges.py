@@ -5,15 +5,14 @@ import numpy.typing as npt
 import pyvips
 
 from samelight.errors import UsageError
-from samelight.mask.mask import as_float
 from samelight.render.taps import occupied_span
-from samelight.types import Coverage, FloatArray
+from samelight.types import Coverage, FloatArray, as_float
 
 MOST_PX = 200
-"""Widest edge that `erode_mask` and `feather_mask` take: beyond, the time grows unkindly."""
+"""Widest edge there is: beyond, the time grows unkindly."""
 
 
-def erode_mask(mask: Coverage, width_px: int) -> Coverage:
+def erode_coverage(mask: Coverage, width_px: int) -> Coverage:
     """Pull the foreground's edge in by some pixels, as a round brush would erase it.
 
     Where the foreground is cut by the photo's border it stays.
@@ -37,7 +36,7 @@ def erode_mask(mask: Coverage, width_px: int) -> Coverage:
     return eroded
 
 
-def feather_mask(mask: Coverage, width_px: float) -> Coverage:
+def feather_coverage(mask: Coverage, width_px: float) -> Coverage:
     """Let the foreground fade in over some pixels inside its edge.
 
     Args:

@@ -1,5 +1,7 @@
-"""Masks: which pixels are foreground, as float coverage with 1 = foreground."""
+"""A mask as a value: which pixels are foreground, checked once, passed on everywhere."""
 
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,42 +13,142 @@ from PIL import Image
 from samelight.errors import MaskError
 from samelight.io.files import decoding_error, open_image, orientation
 from samelight.io.metadata.exif import upright
-from samelight.types import Coverage, FloatArray
+from samelight.mask.edges import erode_coverage, feather_coverage
+from samelight.render.taps import occupied_span
+from samelight.types import WHITE, Coverage, FloatArray, Note, as_float
 
-MaskLike: TypeAlias = str | Path | Image.Image | npt.NDArray[Any]
+MaskLike: TypeAlias = "Mask | str | Path | Image.Image | npt.NDArray[Any]"
+"""Whatever `Mask.of` makes a mask from."""
 
 # A gray mask saved as JPEG drifts a little between its channels; a photo differs far more.
 _MOST_COLOUR = 0.1
+# A brightest value below this share of white is said: it may be a mask of class numbers.
+_FAR_BELOW_WHITE = 0.5
 
 
-def read_mask(path: str | Path) -> FloatArray:
-    """Read a mask file: gray of any depth, or the transparency of a cut-out.
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Which pixels are foreground, 1 = to be changed.
 
-    Args:
-        path: JPEG, PNG, WebP, TIFF or AVIF. Its alpha channel is the mask unless it is opaque
-            everywhere; otherwise its gray values are.
-
-    Returns:
-        (H,W) float32 in [0,1], 1 = foreground, upright.
-
-    Raises:
-        MaskError: if it is missing, damaged, or holds colours and no transparency.
+    Attributes:
+        coverage: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
+        notes: what was doubtful about it, for the user.
     """
-    return as_float(read_coverage(path))
+
+    coverage: Coverage
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(cls, source: MaskLike) -> "Mask":
+        """Make a mask from whatever holds one.
+
+        Args:
+            source: a mask; a path (JPEG, PNG, WebP, TIFF or AVIF); a PIL image, taken as it lies
+                in memory; or an array (H,W), (H,W,1), (H,W,2..4): bool, integers whose maximum
+                means 1, or floats in [0,1]. An alpha channel that is not opaque everywhere is the
+                mask; otherwise gray values are. Values of 0 and 1 only are taken as no and yes.
+
+        Raises:
+            MaskError: if it cannot be read, or holds colours and no transparency.
+        """
+        if isinstance(source, Mask):
+            return source
+        if isinstance(source, (str, Path)):
+            return _checked(_read(source), str(source))
+        if isinstance(source, Image.Image):
+            return _checked(_values_of_pil(source), "the mask")
+        if isinstance(source, np.ndarray):
+            return _checked(source, "the mask")
+        raise MaskError(
+            f"the mask is a {type(source).__name__}: wanted a path, a PIL image or an array"
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.coverage.shape
+        return height, width
+
+    @cached_property
+    def box(self) -> tuple[slice, slice]:
+        """The rows and the columns that hold all of the foreground; empty for an empty mask."""
+        return occupied_span(self.coverage, axis=1), occupied_span(self.coverage, axis=0)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is foreground."""
+        return bool(self.box[0].stop == 0)
+
+    @cached_property
+    def area(self) -> float:
+        """Share of the picture that is foreground, in [0,1]; soft pixels count in part."""
+        return float(self.coverage.mean(dtype=np.float64)) / WHITE[self.coverage.dtype]
+
+    def as_float(self) -> FloatArray:
+        """The coverage as (H,W) float32 in [0,1]."""
+        return as_float(self.coverage)
+
+    def with_coverage(self, coverage: Coverage) -> "Mask":
+        """The same mask with other values, its notes kept."""
+        return replace(self, coverage=coverage)
+
+    def eroded(self, width_px: int) -> "Mask":
+        """Pull the foreground's edge in by so many pixels, 0 to 200."""
+        return self.with_coverage(erode_coverage(self.coverage, width_px))
+
+    def feathered(self, width_px: float) -> "Mask":
+        """Let the foreground fade in over so many pixels inside its edge, 0 to 200."""
+        return self.with_coverage(feather_coverage(self.coverage, width_px))
+
+    def resized(self, shape: tuple[int, int]) -> "Mask":
+        """Resize to a photo.
+
+        Args:
+            shape: its height and width.
+
+        Returns:
+            A mask of that shape; uint16 becomes float32.
+
+        Raises:
+            MaskError: if the proportions differ by more than a pixel of the coarser one.
+        """
+        if self.shape == shape:
+            return self
+        # By how many pixels of the coarser of the two they miss each other.
+        across = abs(shape[0] * self.shape[1] - shape[1] * self.shape[0])
+        if across / max(*shape, *self.shape) > 1:
+            raise MaskError(
+                f"mask is {self.shape}, image is {shape} (height, width): the proportions differ, "
+                "so it is a mask of another picture, or of a crop"
+            )
+        given = self.as_float() if self.coverage.dtype == np.uint16 else self.coverage
+        resized = Image.fromarray(given).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+        values = np.asarray(resized)
+        return self.with_coverage(values if values.dtype == np.uint8 else values.clip(0, 1))
+
+    def require_shape(self, shape: tuple[int, int], *, orientation: int = 1) -> None:
+        """Refuse a mask of another size than its photo.
+
+        Args:
+            shape: height and width of the photo.
+            orientation: the photo's EXIF orientation, 1 to 8.
+
+        Raises:
+            MaskError: naming the way out.
+        """
+        if self.shape == shape:
+            return
+        sizes = f"mask is {self.shape}, image is {shape} (height, width)"
+        if self.shape == shape[::-1] and orientation in (5, 6, 7, 8):
+            raise MaskError(
+                f"{sizes}: the photo's EXIF orientation {orientation} turns it by a quarter and "
+                "not the mask: turn the mask too, or save the photo upright first"
+            )
+        raise MaskError(f"{sizes}: resize the mask, or ask for it to be fitted (--fit-mask)")
 
 
-def read_coverage(path: str | Path) -> Coverage:
-    """Read a mask file at the depth it has, in a quarter of the memory of `read_mask`.
-
-    Args:
-        path: as for `read_mask`.
-
-    Returns:
-        (H,W) uint8 or uint16 whose maximum means 1, or float32 in [0,1]; upright.
-
-    Raises:
-        MaskError: as for `read_mask`.
-    """
+def _read(path: str | Path) -> npt.NDArray[Any]:
+    """Decode a mask file, upright: (H,W,bands) at the depth it has."""
     image = open_image(path, MaskError)
     try:
         turned = orientation(image)
@@ -55,95 +157,42 @@ def read_coverage(path: str | Path) -> Coverage:
         stored = image.numpy()
     except pyvips.Error as failure:
         raise decoding_error(path, MaskError) from failure
-    return upright(_coverage(stored, str(path)), turned)
+    return upright(stored, turned)
 
 
-def coerce_mask(mask: MaskLike) -> FloatArray:
-    """Accept a mask in any of the forms that the Python API takes.
-
-    Args:
-        mask: a path; a PIL image, read as it lies in memory; or an (H,W) array: bool, uint8 or
-            uint16 whose maximum means 1, or floats in [0,1].
-
-    Returns:
-        (H,W) float32 in [0,1], 1 = foreground.
-    """
-    if isinstance(mask, (str, Path)):
-        return read_mask(mask)
-    if isinstance(mask, Image.Image):
-        if mask.mode == "P":
-            mask = mask.convert("RGBA" if "transparency" in mask.info else "RGB")
-        return as_float(_coverage(np.asarray(mask), "the mask"))
-    if mask.ndim != 2:
-        raise MaskError(f"the mask is an array of shape {mask.shape}: wanted (H,W)")
-    return as_float(_coverage(mask, "the mask"))
+def _values_of_pil(image: Image.Image) -> npt.NDArray[Any]:
+    if image.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+        raise MaskError(f"the mask is a {image.mode} picture: a mask is gray, or has transparency")
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return np.asarray(image)
 
 
-def fit_mask(mask: Coverage, shape: tuple[int, int]) -> Coverage:
-    """Resize a mask to its photo.
-
-    Args:
-        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
-        shape: height and width of the photo.
-
-    Returns:
-        A mask of that shape; uint16 becomes float32.
-
-    Raises:
-        MaskError: if the proportions differ by more than a pixel of the coarser one.
-    """
-    if mask.shape == shape:
-        return mask
-    # By how many pixels of the coarser of the two they miss each other.
-    off_px = abs(shape[0] * mask.shape[1] - shape[1] * mask.shape[0]) / max(*shape, *mask.shape)
-    if off_px > 1:
-        raise MaskError(
-            f"mask is {mask.shape}, image is {shape} (height, width): the proportions differ, "
-            "so it is a mask of another picture, or of a crop"
+def _checked(values: npt.NDArray[Any], name: str) -> Mask:
+    """Find the foreground in stored values, and say what is doubtful about it."""
+    if values.size == 0 or values.ndim not in (2, 3):
+        raise MaskError(f"{name} is an array of shape {values.shape}: wanted (H,W)")
+    if values.ndim == 3 and values.shape[-1] > 4:
+        raise MaskError(f"{name} has {values.shape[-1]} channels: wanted (H,W), gray or with alpha")
+    coverage = _foreground(_to_known_type(values, name), name)
+    brightest, white = float(coverage.max()), WHITE[coverage.dtype]
+    if coverage.dtype != np.float32 and brightest == 1:
+        text = f"{name} holds 0 and 1 only: 1 was taken for foreground, as if it were {white:.0f}"
+        return Mask(coverage * coverage.dtype.type(white), (Note("mask-binary", text),))
+    if 0 < brightest < _FAR_BELOW_WHITE * white:
+        text = (
+            f"the brightest value of {name} is {brightest:g} of {white:g}: the object is changed "
+            f"by {100 * brightest / white:.0f} % at most; white is wholly foreground"
         )
-    given = as_float(mask) if mask.dtype == np.uint16 else mask
-    resized = Image.fromarray(given).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    values = np.asarray(resized)
-    return values if values.dtype == np.uint8 else values.clip(0, 1)
+        return Mask(coverage, (Note("mask-dim", text),))
+    return Mask(coverage)
 
 
-def require_same_size(mask: Coverage, shape: tuple[int, int]) -> None:
-    """Refuse a mask of another size than its photo.
-
-    Args:
-        mask: (H,W).
-        shape: height and width of the photo.
-
-    Raises:
-        MaskError: naming the way out.
-    """
-    if mask.shape != shape:
-        raise MaskError(
-            f"mask is {mask.shape}, image is {shape} (height, width): "
-            "resize the mask or pass --fit-mask"
-        )
-
-
-def as_float(mask: Coverage) -> FloatArray:
-    """Bring a mask of any accepted depth to [0,1].
-
-    Args:
-        mask: (H,W) float32 in [0,1], or uint8 or uint16 whose maximum means 1.
-    """
-    if mask.dtype == np.float32:
-        return mask
-    scaled: FloatArray = mask.astype(np.float32)
-    scaled /= np.iinfo(mask.dtype).max
-    return scaled
-
-
-def _coverage(values: npt.NDArray[Any], name: str) -> Coverage:
-    """Find the foreground in stored values: (H,W) or (H,W,1..4) of any type."""
-    stored = _to_known_type(values, name)
+def _foreground(stored: npt.NDArray[Any], name: str) -> Coverage:
+    """(H,W) from (H,W) or (H,W,1..4)."""
     if stored.ndim == 2:
         return stored
-    bands = stored.shape[-1]
-    white = 1 if stored.dtype == np.float32 else np.iinfo(stored.dtype).max
+    bands, white = stored.shape[-1], WHITE[stored.dtype]
     if bands in (2, 4) and stored[..., -1].min() < white:
         return np.ascontiguousarray(stored[..., -1])
     if bands < 3:
@@ -162,15 +211,19 @@ def _coverage(values: npt.NDArray[Any], name: str) -> Coverage:
 
 
 def _to_known_type(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    """Check the type, and bring all but uint8 and uint16 to float32 in [0,1]."""
-    if values.size == 0:
-        raise MaskError(f"{name} is empty: shape {values.shape}")
+    """Bring values to uint8, uint16, or float32 in [0,1]."""
     if values.dtype in (np.uint8, np.uint16):
         return values
     if values.dtype == np.bool_:
         return values.astype(np.float32)
+    if np.issubdtype(values.dtype, np.integer):
+        low, high = int(values.min()), int(values.max())
+        if not (low >= 0 and high <= 65535):
+            raise MaskError(f"{name} holds values from {low} to {high}: wanted 0 to 255 or 65535")
+        return values.astype(np.uint8 if high <= 255 else np.uint16)
     if not np.issubdtype(values.dtype, np.floating):
-        raise MaskError(f"{name} holds {values.dtype}: wanted bool, uint8, uint16 or float")
+        raise MaskError(f"{name} holds {values.dtype}: wanted bool, integers or floats")
+    # Written so that values that are not numbers are refused as well.
     if not (values.min() >= 0 and values.max() <= 1):
         raise MaskError(f"{name} holds floats outside [0,1]: divide by its largest value")
     return values.astype(np.float32)

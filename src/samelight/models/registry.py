@@ -1,16 +1,52 @@
 """The shipped models, by name."""
 
 import json
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from samelight.errors import ModelError
-from samelight.models.spec import ModelRow
 
 DEFAULT_MODEL = "samelight-m"
 REINSTALL = "reinstall samelight: in a checkout of it, pip install --force-reinstall ."
 """What to do where a shipped file is missing or not the one it should be."""
+
+
+FORMER_NAMES = {
+    "house.photos-m": "samelight-m",
+    "house.photos-s": "samelight-s",
+}
+"""Today's names of shipped models by those they had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """What is known of one shipped model.
+
+    Attributes:
+        folder: where its files lie.
+        method: the published method it implements.
+        file: name of the ONNX file among the weights.
+        sha256: checksum of that file, hex.
+        size_px: side of the square picture the network sees.
+        licence: of the weights.
+        paper: where the method was published.
+        parameters: count.
+        results: measured figures by name.
+        card: name of the model card among the weights.
+    """
+
+    folder: Path
+    method: str
+    file: str
+    sha256: str
+    size_px: int
+    licence: str
+    paper: str
+    parameters: int
+    results: dict[str, float]
+    card: str
 
 
 def list_models() -> dict[str, ModelRow]:
@@ -39,10 +75,12 @@ def find_model(name_or_path: str | Path) -> tuple[Path, ModelRow | None]:
         The file, which exists, and the row of a shipped model.
 
     Raises:
-        ModelError: if there is no such model, or its file is missing.
+        ModelError: if there is no such model, it has another name now, or its file is missing.
     """
     name = str(name_or_path)
     row = list_models().get(name)
+    if name in FORMER_NAMES:
+        raise ModelError(f"the model {name} is now called {FORMER_NAMES[name]}")
     if row is None and not name.endswith(".onnx"):
         shipped = ", ".join(list_models()) or "none in this build"
         raise ModelError(

@@ -15,11 +15,6 @@ from samelight.types import Coverage, FloatArray
 # filter; docs/full-resolution.md has what it changes.
 _LEAST_RATIO = 3
 _BAND_ROWS = 16
-# Ours, by docs/full-resolution.md's table: how much of the photo around an object is shown, in the
-# object's own sides.
-_AROUND = 2.5
-# And at least, as a share of the photo's sides: training showed no less.
-_LEAST_SHOWN = 0.4
 
 
 class Window(NamedTuple):
@@ -39,7 +34,7 @@ class Window(NamedTuple):
 WHOLE = Window(0, 0, 1, 1)
 
 
-def window_around(mask: Coverage, *, around: float = _AROUND) -> Window:
+def window_around(mask: Coverage, *, around: float, least: float) -> Window:
     """The part of a photo to be shown to a network that makes one map for the whole object.
 
     An object that is small in its photo is seen larger, with what surrounds it.
@@ -48,16 +43,19 @@ def window_around(mask: Coverage, *, around: float = _AROUND) -> Window:
         mask: (H,W), 1 = foreground; not empty. What is covered half as much as the rest or less,
             as the haze of a matte or of a JPEG is, does not count.
         around: its width and height, in the object's.
+        least: and at least, as a share of the photo's sides.
     """
-    (left, right), (top, bottom) = (_span_around(mask.max(axis=axis), around) for axis in (0, 1))
+    (left, right), (top, bottom) = (
+        _span_around(mask.max(axis=axis), around, least) for axis in (0, 1)
+    )
     return Window(left, top, right, bottom)
 
 
-def _span_around(coverage: Coverage, around: float) -> tuple[float, float]:
+def _span_around(coverage: Coverage, around: float, least: float) -> tuple[float, float]:
     """Where the window starts and stops, along one axis, in shares of its length."""
     places = np.flatnonzero(coverage > coverage.max() / 2)
     start, stop = places[0] / len(coverage), (places[-1] + 1) / len(coverage)
-    length = min(1.0, max(_LEAST_SHOWN, around * (stop - start)))
+    length = min(1.0, max(least, around * (stop - start)))
     # At the photo's border the window moves inwards.
     begin = min(max(0.0, (start + stop - length) / 2), 1 - length)
     return float(begin), float(begin + length)

@@ -3,12 +3,7 @@
 The commands themselves are in the modules beside this one, which take longer to import.
 """
 
-import gc
-import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Thread
 
 from samelight import __version__
 from samelight.errors import SamelightError
@@ -17,23 +12,6 @@ from samelight.interfaces.cli.terminal import Parser, add_commands, remark, run_
 _EXIT_FAILURE = 2
 _EXIT_INTERRUPTED = 130
 _PHOTO_COMMANDS = ("harmonize", "apply")
-
-
-def run() -> int:
-    """Run `main`; for one photo without tidying up, neither on the way nor at the end.
-
-    Looking for cycles of dead objects among all that is imported, and taking the interpreter apart,
-    each take as long as a network's pass. Pixels are freed when they are no longer used, as ever,
-    and at the end there is nothing to save: results are whole files by then.
-    """
-    hurried = _command() in _PHOTO_COMMANDS
-    if hurried:
-        gc.disable()
-    code = main()
-    if code == 0 and hurried:
-        sys.stdout.flush()
-        os._exit(0)
-    return code
 
 
 def main() -> int:
@@ -54,9 +32,6 @@ def main() -> int:
         return _EXIT_FAILURE
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
-    except SystemExit:
-        # argparse has answered --help or --version.
-        return 0
     return 0
 
 
@@ -71,12 +46,6 @@ def _parser() -> Parser:
     if _command() == "--version":
         return parser
     commands = add_commands(parser)
-    if _command() == "harmonize" and not any(word.startswith("--model") for word in sys.argv):
-        # Imported here: two threads that import wait for each other. What then opens the network
-        # is no Python, and needs but another core while this one goes on.
-        from samelight.models.session import load_session
-
-        Thread(target=_open, args=(load_session,)).start()
     from samelight.interfaces.cli import edit
 
     edit.register(commands)
@@ -93,11 +62,5 @@ def _command() -> str:
     return sys.argv[1] if len(sys.argv) > 1 else ""
 
 
-def _open(load_session: Callable[[], object]) -> None:
-    # What is wrong is said by the command, which asks for the same again.
-    with suppress(SamelightError):
-        load_session()
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())

@@ -4,8 +4,10 @@ Results go to stdout, talk to stderr. A command that needs the lab imports it in
 """
 
 import argparse
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -14,6 +16,9 @@ from samelight.interfaces.cli.console import results_console
 from samelight.interfaces.cli.terminal import Commands, add_command, remark, tell
 from samelight.io.files import require_writable_file
 from samelight.models.registry import list_models
+
+if TYPE_CHECKING:
+    from samelight.lab.contract import Network
 
 
 def register(commands: Commands) -> None:
@@ -74,12 +79,12 @@ def register(commands: Commands) -> None:
     )
     add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
     add(
-        "--restraint",
-        metavar=("LEAST", "FULL"),
+        "--gate",
+        metavar=("CLOSED", "OPEN"),
         nargs=2,
         type=float,
-        help="Leave alone what is expected to be off by no more than LEAST levels, correct in full "
-        "from FULL on; default its configuration's.",
+        help="What --gate auto does: leave alone what is expected to be off by no more than CLOSED "
+        "levels, correct in full from OPEN on; default its configuration's.",
     )
 
 
@@ -154,33 +159,38 @@ def export(
     output: Path | None,
     calibrate: Path | None,
     size_px: int | None,
-    restraint: list[float] | None,
+    gate: list[float] | None,
 ) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
     from samelight.lab.calibrate import calibrate_network
-    from samelight.lab.contract import CorrectionNetwork
     from samelight.lab.export import export_network
-    from samelight.lab.training.run import average_runs
+    from samelight.lab.training.run import average_runs, origin_of
 
     target = output or runs[0] / "model.onnx"
     require_writable_file(target)
-    method, network = average_runs(runs, size_px)
-    if restraint is not None:
-        if not isinstance(network, CorrectionNetwork):
-            raise UsageError(
-                "--restraint is for networks that predict a correction: leave it out for this one"
-            )
-        network.restrain(*restraint)
+    _, network = average_runs(runs, size_px)
+    if gate is not None:
+        _set_gate(network, *gate)
     if calibrate is not None:
         remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
-    exported = export_network(network, method.name, target)
+    exported = export_network(network, origin_of(runs[0]), target)
     remark(
         f"largest difference from torch {exported.parity_error:.1e}, "
         f"from storing the weights in half precision {exported.storage_error:.1e}"
     )
     remark(f"{exported.parameters} parameters, sha256 {exported.sha256}")
     tell(target)
+
+
+def _set_gate(network: "Network", closed: float, opened: float) -> None:
+    from samelight.models.spec import Gate
+
+    if network.traits.gate is None:
+        raise UsageError("--gate is for networks that estimate errors: leave it out for this one")
+    if not closed < opened:
+        raise UsageError(f"--gate is {closed:g} {opened:g}: wanted a lower and a higher error")
+    network.traits = replace(network.traits, gate=Gate(closed=closed, open=opened))
 
 
 def _require_lab(command: str) -> None:

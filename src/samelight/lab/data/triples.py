@@ -8,7 +8,7 @@ from samelight.errors import DatasetError
 from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.data.pairs import Pair
 from samelight.lab.types import Pixels8
-from samelight.mask.mask import read_mask
+from samelight.mask.mask import Mask
 from samelight.types import FloatArray
 
 
@@ -31,7 +31,7 @@ def read_triple(pair: Pair) -> Triple:
     """
     composite = to_uint8(read_photo(pair.composite).pixels)
     real = to_uint8(read_photo(pair.real).pixels)
-    mask = read_mask(pair.mask)
+    mask = Mask.of(pair.mask).as_float()
     sizes = {"composite": composite.shape[:2], "mask": mask.shape, "real": real.shape[:2]}
     if pair.background is not None:
         background = to_uint8(read_photo(pair.background).pixels)

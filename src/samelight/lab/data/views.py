@@ -14,7 +14,9 @@ from samelight.render.resample import Window, window_around
 from samelight.types import FloatArray
 
 WINDOW_SIDES = (1.2, 3.0)
-"""Of a window around an object, in the object's; `window_around` has what they are in use."""
+"""Of a window around an object, in the object's; the method's `ModelSpec` has what is in use."""
+LEAST_WINDOW = 0.4
+"""And at least, as a share of the photo's sides; the same in use."""
 
 
 class Example(NamedTuple):
@@ -116,7 +118,7 @@ class CompositeView:
 
     def _draw_window(self, mask: Picture, rng: np.random.Generator) -> Window:
         if self.around_object and rng.random() < self.around_object and mask.any():
-            return window_around(mask, around=rng.uniform(*WINDOW_SIDES))
+            return window_around(mask, around=rng.uniform(*WINDOW_SIDES), least=LEAST_WINDOW)
         width, height = rng.uniform(self.least_window, 1), rng.uniform(self.least_window, 1)
         left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
         return Window(left, top, left + width, top + height)

@@ -10,20 +10,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyvips
 
+from samelight.edit import EditOptions, edit
 from samelight.errors import OutputError, ResultsError, UsageError
-from samelight.harmonizer import Harmonizer
 from samelight.io.files import write_whole
+from samelight.io.photo import Photo
 from samelight.lab.data.pairs import Listing, Pair
 from samelight.lab.data.triples import read_triple
 from samelight.lab.evaluation.baselines import BASELINES, Baseline
 from samelight.lab.evaluation.environment import Stopwatch
 from samelight.lab.evaluation.protocols import Protocol, entry_input, prepare
 from samelight.lab.stream import in_order
+from samelight.mask.mask import Mask
 from samelight.models.registry import find_model
 from samelight.render.apply import render
 from samelight.types import FloatArray, Pixels
@@ -50,22 +52,30 @@ class Entry:
         return re.sub(r"[^\w.-]+", "_", self.name).strip("._") or "model"
 
 
-def model_entries(model: str, *, ablate_background: bool = False) -> list[Entry]:
+def model_entries(
+    model: str, *, gate: Literal["off", "auto"] = "off", ablate_background: bool = False
+) -> list[Entry]:
     """A model, and on request the same made blind to the background.
 
     Args:
         model: a shipped name or an .onnx file.
+        gate: as of `EditOptions`.
         ablate_background: add "<model> on gray": the correction is predicted with every background
             pixel gray and then applied to the composite as usual. What that costs is what the
             model gets from looking.
     """
-    harmonizer = Harmonizer(model)
+    options = EditOptions(model=model, gate=gate)
     sha256 = hashlib.sha256(find_model(model)[0].read_bytes()).hexdigest()
-    listed = [Entry(model, lambda pixels, mask: harmonizer.harmonize(pixels, mask), sha256)]
+
+    def harmonize(pixels: Pixels, mask: FloatArray) -> Pixels:
+        return edit(Photo(pixels), Mask(mask), options).pixels
+
+    listed = [Entry(model, harmonize, sha256)]
     if ablate_background:
 
         def blind(pixels: Pixels, mask: FloatArray) -> Pixels:
-            return render(pixels, mask, harmonizer.predict(_on_gray(pixels, mask), mask))
+            on_gray = edit(Photo(_on_gray(pixels, mask)), Mask(mask), options)
+            return render(pixels, mask, on_gray.correction)
 
         listed.append(Entry(f"{model} on gray", blind, sha256))
     return listed

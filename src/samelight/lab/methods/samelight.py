@@ -11,7 +11,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from samelight.errors import UsageError
 from samelight.lab.contract import (
     Batch,
     CorrectionNetwork,
@@ -23,7 +22,7 @@ from samelight.lab.contract import (
     Stage,
     Traits,
 )
-from samelight.lab.data.views import CompositeView
+from samelight.lab.data.views import LEAST_WINDOW, CompositeView
 from samelight.lab.losses.contrastive import output_contrast
 from samelight.lab.losses.relation import relation_distance
 from samelight.lab.losses.style import self_consistent_contrast
@@ -35,13 +34,16 @@ from samelight.lab.nn.histogram import SIDE, region_histograms
 from samelight.lab.nn.norms import FUSIONS
 from samelight.lab.nn.regions import region_moments, resize_mask
 from samelight.lab.nn.tokens import TokenBlock, place_colours, region_means
+from samelight.models.spec import Gate, View, WindowRule
 
 MULTIPLE_OF = math.lcm(BACKBONE_STRIDE, SIDE)
 """What divides the side of a picture: averages over parts of pixels cannot be exported."""
 MAX_LOG_ERROR = math.log(255)
 """Natural logarithm of the largest error there is, in levels."""
 FIRST_GUESS = 30.0
-"""Levels by which an untrained network expects foregrounds to be off: it is not restrained."""
+"""Levels by which an untrained network expects foregrounds to be off: so that no gate closes."""
+AROUND = 2.5
+"""Width and height of what it is shown in use, in the object's: docs/full-resolution.md's table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +72,9 @@ class SamelightConfig(PixelWeights):
     who knows a photo by heart need not look at its light."""
     flip: bool = True
     """In use it looks twice, at the picture and at its mirror image, and takes the mean."""
-    restraint: tuple[float, float] = (1.0, 38.0)
-    """In use, a composite expected to be off by no more levels than the first is left alone; from
-    the second on it is corrected in full; between them in proportion."""
+    gate: tuple[float, float] = (1.0, 38.0)
+    """With `gate="auto"` a composite expected to be off by no more levels than the first is left
+    alone; from the second on it is corrected in full; between them in proportion."""
     size_px: int = 512
     compare_px: int = 64
     """Side at which output and real image are compared: averaging commutes with an affine map."""
@@ -117,10 +119,18 @@ class Samelight(CorrectionNetwork):
                 f'fuse is "{config.fuse}" with {config.blocks} layers: wanted "none", or one of '
                 f"{', '.join(FUSIONS)} and at least one layer"
             )
-        self.traits = Traits(size_px=config.size_px, multiple_of=MULTIPLE_OF)
+        views = [View(size_px=config.size_px)]
+        if config.flip:
+            views.append(View(size_px=config.size_px, flip=True))
+        self.traits = Traits(
+            size_px=config.size_px,
+            multiple_of=MULTIPLE_OF,
+            views=tuple(views),
+            window=WindowRule(around=AROUND, least=LEAST_WINDOW),
+            gate=Gate(closed=config.gate[0], open=config.gate[1]),
+        )
         self.bins, self.pretrained = config.bins, config.pretrained
         self.flip = config.flip
-        self.restrain(*config.restraint)
         self.backbone = Backbone(config.stages, pretrained=config.pretrained)
         widths = BACKBONE_WIDTHS[: config.stages]
         # Each level apart, or the loudest would drown the others and the colours.
@@ -163,7 +173,7 @@ class Samelight(CorrectionNetwork):
         predicted = self.decide(self.look(composite, mask), mask)
         if self.flip:
             predicted = Predicted(*(torch.stack(part.chunk(2)).mean(0) for part in predicted))
-        return predicted._replace(share=self._share(predicted.errors))
+        return predicted
 
     def look(self, composite: Tensor, mask: Tensor) -> Seen:
         """See what is there and in what light."""
@@ -191,18 +201,7 @@ class Samelight(CorrectionNetwork):
         summary = self.drop(torch.cat([seen.code.float(), regions], dim=1))
         errors = self.error_head(summary).float().clamp(max=MAX_LOG_ERROR).exp()
         coefficients = self.head(summary).float()
-        return Predicted(coefficients[:, :, None, None], errors, torch.ones_like(errors[:, :1]))
-
-    def _share(self, errors: Tensor) -> Tensor:
-        """How much is to be done: less, or nothing, where little is expected to be wrong."""
-        least, full = self.restraint
-        return ((errors[:, :1] - least) / (full - least)).clamp(0, 1)
-
-    def restrain(self, least: float, full: float) -> None:
-        """In use from now on do less where little is expected to be wrong."""
-        if not (least < full < math.inf):
-            raise UsageError(f"restraint is {least:g} {full:g}: wanted a lower and a higher error")
-        self.restraint = (least, full)
+        return Predicted(coefficients[:, :, None, None], errors)
 
     @torch.no_grad()
     def strengthen(self, factor: float) -> None:
@@ -310,7 +309,7 @@ SAMELIGHT = Method(
             blocks=0,
             code_width=160,
             flip=False,
-            restraint=(1.0, 20.0),
+            gate=(1.0, 20.0),
             size_px=256,
         ),
     },

@@ -15,14 +15,14 @@ from samelight.errors import ModelError, OutputError, PhotoError, UsageError
 from samelight.lab.contract import Method, Network, Recipe, Stage, Traits
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.export import start_from_exported
+from samelight.lab.export import Origin, start_from_exported
+from samelight.lab.former import METHODS as FORMER_METHODS
 from samelight.lab.former import with_todays_fields
 from samelight.lab.methods import METHODS
 from samelight.lab.training.checkpoint import load_weights
 from samelight.lab.training.loop import RunOptions, Trainer
 from samelight.lab.training.monitor import Monitor
 from samelight.models.registry import find_model
-from samelight.models.spec import FORMER_METHODS
 
 
 def method_named(name: str) -> Method:
@@ -198,6 +198,20 @@ def average_runs(runs: Sequence[Path], size_px: int | None = None) -> tuple[Meth
             if values.is_floating_point():
                 values.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
     return method, network
+
+
+def origin_of(run: Path) -> Origin:
+    """What an exported file should tell of a run: of its method, settings, photos and start."""
+    about = _read_run(run / "run.json")
+    return Origin(
+        method=about["method"],
+        configuration=about["config"],
+        recipe=about["recipe"],
+        training_data=tuple(
+            f"{row['source']}: {row['photos']} photos, {row['licence']}" for row in about["photos"]
+        ),
+        started_from=about["start_from"],
+    )
 
 
 def scaled_recipe(recipe: Recipe, images: int) -> Recipe:
