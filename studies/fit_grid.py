@@ -20,7 +20,7 @@ from samelight.color.polynomial import fit_polynomial
 from samelight.color.spaces import linear_to_srgb, srgb_to_linear
 from samelight.correction.field import Correction
 from samelight.lab.data.pairs import list_pairs
-from samelight.models.session import load_session
+from samelight.models.session import open_session
 from samelight.render.apply import render
 from samelight.render.resample import resample
 from samelight.types import FloatArray
@@ -37,12 +37,12 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take one pair of this many")
     parser.add_argument("--model", default="giftnet.photos-384", help="one that paints pictures")
     arguments = parser.parse_args()
-    session = load_session(arguments.model)
+    session = open_session(arguments.model)
     listed = list_pairs(arguments.pairs)[:: arguments.every]
-    triples = [[resample(part, session.size_px) for part in read(pair)] for pair in listed]
+    triples = [[resample(part, session.spec.size_px) for part in read(pair)] for pair in listed]
     pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
     reals = [real for _, real, mask in triples if mask.any()]
-    answers = [session.run(*pair) for pair in pairs]
+    answers = [session.picture(*pair) for pair in pairs]
     rows = [_measure(pairs, reals, answers, cells) for cells in CELLS]
     rows.append(_measure_polynomial(pairs, answers))
     with RESULTS.open("w", newline="", encoding="utf-8") as file:

@@ -123,14 +123,14 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     from samelight.correction.field import Correction
     from samelight.io.photo import read_photo, write_photo
     from samelight.mask.mask import read_coverage
-    from samelight.models.session import load_session
+    from samelight.models.session import open_session
     from samelight.render.apply import render
     from samelight.render.native import load_kernel
     from samelight.render.resample import WHOLE, resample, window_around
 
-    session = load_session()
+    session = open_session()
     before, mask = read_photo(photo), read_coverage(photo.with_name("mask.png"))
-    size = session.size_px
+    size = session.spec.size_px
 
     def look() -> tuple[FloatArray, FloatArray]:
         seen = resample(before.pixels, size), resample(mask, size)
@@ -144,7 +144,7 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     def predict() -> Correction:
         if session.predicts_correction:
             return Correction(session.correct(*small)[0])
-        return Correction.fit(small[0], session.run(*small), small[1])
+        return Correction.fit(small[0], session.picture(*small), small[1])
 
     correction = predict()
     render(before.pixels, mask, correction)

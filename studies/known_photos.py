@@ -14,7 +14,7 @@ from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoEntry, PhotoFolder
 from samelight.lab.data.views import CompositeView
 from samelight.models.registry import DEFAULT_MODEL
-from samelight.models.session import Session, load_session
+from samelight.models.session import Session, open_session
 
 SEED = 2_000_000
 """Apart from the seeds that trainings take."""
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--examples", type=int, default=300)
     args = parser.parse_args()
-    session = load_session(args.model)
+    session = open_session(args.model)
     folders = {"training photos": PhotoFolder(args.photos), "other photos": photos_of(args.pairs)}
     for title, photos in folders.items():
         ratio, improved = score(session, photos, args.examples)
@@ -53,12 +53,12 @@ def score(session: Session, photos: PhotoFolder, examples: int) -> tuple[float, 
     errors = []
     for number in range(examples):
         rng = np.random.default_rng((SEED, number))
-        example = view(photos, session.size_px, rng)
+        example = view(photos, session.spec.size_px, rng)
         composite, real, mask = (part.transpose(1, 2, 0) for part in example)
         inside = mask[..., 0] > 0.5
         if inside.sum() < LEAST_FOREGROUND_PX:
             continue
-        output = session.run(composite, mask[..., 0])
+        output = session.picture(composite, mask[..., 0])
         errors.append([np.square(image - real)[inside].mean() for image in (composite, output)])
     before, after = np.array(errors).T
     return float(after.mean() / before.mean()), float((after < before).mean())

@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from samelight.models.registry import list_models
-from samelight.models.session import Session, load_session
+from samelight.models.session import Session, open_session
 
 
 def main() -> None:
@@ -20,15 +20,19 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="of which the median is taken")
     runs = parser.parse_args().runs
     for name in list_models():
-        session = load_session(name)
-        sys.stdout.write(f"{name}, {session.size_px} px: {milliseconds(session, runs):.0f} ms\n")
+        session = open_session(name)
+        sys.stdout.write(
+            f"{name}, {session.spec.size_px} px: {milliseconds(session, runs):.0f} ms\n"
+        )
 
 
 def milliseconds(session: Session, runs: int) -> float:
     """The median of some passes; the first few, which find memory, are not counted."""
-    composite = np.random.default_rng(0).random((session.size_px, session.size_px, 3), np.float32)
+    composite = np.random.default_rng(0).random(
+        (session.spec.size_px, session.spec.size_px, 3), np.float32
+    )
     mask = np.ones(composite.shape[:2], np.float32)
-    run = session.correct if session.predicts_correction else session.run
+    run = session.picture if session.spec.answer == "picture" else session.correction
     times = []
     for _ in range(runs + 3):
         start = time.perf_counter()

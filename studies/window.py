@@ -17,7 +17,7 @@ from samelight.lab.data.pairs import Pair, list_pairs
 from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.evaluation.report import markdown_table
 from samelight.models.registry import DEFAULT_MODEL
-from samelight.models.session import Session, load_session
+from samelight.models.session import Session, open_session
 from samelight.render.apply import render
 from samelight.render.resample import WHOLE, resample, window_around
 
@@ -35,7 +35,7 @@ def errors(session: Session, pair: Pair) -> tuple[float, list[float]]:
     composite, real, mask = pictures
     outputs = [composite]
     for window in (WHOLE, *(window_around(mask, around=around) for around in AROUND)):
-        seen = (resample(values, session.size_px, window) for values in (composite, mask))
+        seen = (resample(values, session.spec.size_px, window) for values in (composite, mask))
         outputs.append(render(composite, mask, Correction(session.correct(*seen)[0])))
     coverage = mask / np.float32(255)
     found = [foreground_mse_255(output.astype(np.float32), real, coverage) for output in outputs]
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
-    session = load_session(arguments.model)
+    session = open_session(arguments.model)
     if not session.predicts_one_map:
         parser.error(f"{arguments.model} is shown whole photos: wanted one that makes one map")
     measured = [errors(session, pair) for pair in list_pairs(arguments.pairs)]

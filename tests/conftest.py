@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+
+from samelight.models.spec import SPEC_KEY, Gate, ModelSpec, View, WindowRule
 
 SIZE_PX = 64
 WITHOUT_LAB = find_spec("torch") is None
@@ -32,7 +34,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs the extra lab")
 
 
-def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:
+def model_spec(method: str, **about: Any) -> ModelSpec:
+    """The spec of a network that answers with a picture, but for what is told about it."""
+    given = {"answer": "picture", "size_px": SIZE_PX, "views": (View(size_px=SIZE_PX),)}
+    return ModelSpec(method=method, **(given | about))
+
+
+TINY_SPEC = model_spec("tiny")
+
+
+def write_tiny_model(path: Path, spec: ModelSpec | None = TINY_SPEC) -> Path:
     """Write the network `image = 0.8 * composite + 0.1 * mask`: no weights to ship."""
     square = [SIZE_PX, SIZE_PX]
     inputs = [
@@ -51,8 +62,8 @@ def write_tiny_model(path: Path, *, size_px: str | None = str(SIZE_PX)) -> Path:
     ]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    if size_px is not None:
-        helper.set_model_props(model, {"size_px": size_px, "method": "tiny"})
+    if spec is not None:
+        helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     onnx.save(model, path)
     return path
 
@@ -61,7 +72,7 @@ def write_correcting_model(path: Path) -> Path:
     """Write a network that answers with a correction of 1x2 cells, whatever it is shown.
 
     Less the identity: red loses a fifth on the left, green gains 0.1 on the right. It expects the
-    picture to be off by 12 levels, 4 after its correction, of which it does a quarter.
+    picture to be off by 12 levels, 4 after its correction; the gate lets a quarter through.
     """
     square = [SIZE_PX, SIZE_PX]
     inputs = [
@@ -69,53 +80,48 @@ def write_correcting_model(path: Path) -> Path:
         helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, *square]),
     ]
     outputs = [
-        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square]),
         helper.make_tensor_value_info("correction", TensorProto.FLOAT, [1, 12, 1, 2]),
         helper.make_tensor_value_info("errors", TensorProto.FLOAT, [1, 2]),
-        helper.make_tensor_value_info("share", TensorProto.FLOAT, [1, 1]),
     ]
     coefficients = np.zeros((1, 12, 1, 2), np.float32)
     coefficients[0, 0, 0, 0], coefficients[0, 10, 0, 1] = -0.2, 0.1
     answers = {
         "correction": helper.make_tensor("c", TensorProto.FLOAT, (1, 12, 1, 2), coefficients),
         "errors": helper.make_tensor("e", TensorProto.FLOAT, (1, 2), [12, 4]),
-        "share": helper.make_tensor("s", TensorProto.FLOAT, (1, 1), [0.25]),
     }
-    nodes = [
-        helper.make_node("Identity", ["composite"], ["image"]),
-        *(helper.make_node("Constant", [], [name], value=answers[name]) for name in answers),
-    ]
+    nodes = [helper.make_node("Constant", [], [name], value=answers[name]) for name in answers]
     graph = helper.make_graph(nodes, "correcting", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    helper.set_model_props(model, {"size_px": str(SIZE_PX), "method": "correcting"})
+    gate = Gate(closed=10, open=18)
+    spec = model_spec("correcting", answer="correction", error_estimate=True, gate=gate)
+    helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     onnx.save(model, path)
     return path
 
 
-def write_averaging_model(path: Path, cells: int) -> Path:
-    """Write a network that adds the mean of picture + mask, in 1 x `cells` cells."""
+def write_averaging_model(path: Path, window: WindowRule | None) -> Path:
+    """Write a network that adds the mean of picture + mask, shown a window or the whole photo."""
     square = [SIZE_PX, SIZE_PX]
-    shape = [1, 12, 1, cells]
+    shape = [1, 12, 1, 1]
     inputs = [
         helper.make_tensor_value_info("composite", TensorProto.FLOAT, [1, 3, *square]),
         helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, *square]),
     ]
     outputs = [
-        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *square]),
         helper.make_tensor_value_info("correction", TensorProto.FLOAT, shape),
     ]
     offsets = np.zeros(shape, np.float32)
     offsets[:, 9:] = 1
     constants = [helper.make_tensor("offsets", TensorProto.FLOAT, shape, offsets.ravel())]
     nodes = [
-        helper.make_node("Identity", ["composite"], ["image"]),
         helper.make_node("Add", ["composite", "mask"], ["seen"]),
         helper.make_node("ReduceMean", ["seen"], ["mean"], keepdims=1),
         helper.make_node("Mul", ["mean", "offsets"], ["correction"]),
     ]
     graph = helper.make_graph(nodes, "averaging", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    helper.set_model_props(model, {"size_px": str(SIZE_PX), "method": "averaging"})
+    spec = model_spec("averaging", answer="correction", window=window)
+    helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     onnx.save(model, path)
     return path
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from samelight import Correction, harmonize
 from samelight.io.photo import Photo, read_photo, write_photo
-from samelight.mask.mask import coerce_mask, read_mask
+from samelight.mask.mask import Mask
 from samelight.render.apply import render
 
 
@@ -21,8 +21,8 @@ def test_convention_mask_one_means_foreground(tiny_model):
 
 def test_convention_white_in_a_mask_file_is_one(tmp_path):
     Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / "mask.png")
-    assert read_mask(tmp_path / "mask.png").tolist() == [[0, 1]]
-    assert coerce_mask(np.array([[False, True]])).tolist() == [[0, 1]]
+    assert Mask.of(tmp_path / "mask.png").as_float().tolist() == [[0, 1]]
+    assert Mask.of(np.array([[False, True]])).as_float().tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])

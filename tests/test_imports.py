@@ -66,7 +66,7 @@ def test_version_loads_nothing_heavy():
         "import sys\n"
         "sys.argv = ['samelight', '--version']\n"
         "from samelight.interfaces.cli.main import main\n"
-        "code = main()\n"
+        "try:\n    code = main()\nexcept SystemExit as exit_:\n    code = exit_.code\n"
         "heavy = ['numpy', 'onnxruntime', 'rich', 'pyvips', 'PIL', 'torch']\n"
         "print([name for name in heavy if name in sys.modules])\n"
         "sys.exit(code)"

@@ -11,8 +11,10 @@ from PIL import Image, ImageOps
 
 from samelight.color.profile import from_srgb, to_srgb
 from samelight.color.spaces import rgb_to_lab
+from samelight.edit import EditOptions, edit
 from samelight.harmonizer import Harmonizer
 from samelight.io.photo import Photo, read_photo, write_photo
+from samelight.mask.mask import Mask
 from samelight.render.apply import render
 from tests.conftest import SIZE_PX
 from tests.profiles import ADOBE_RGB, DISPLAY_P3, rgb_profile
@@ -72,7 +74,8 @@ def test_what_holds_for_every_photo(
     unit = make_mask(kind, before.pixels.shape[:2], rng)
     scale = 1 if mask_dtype == np.float32 else np.iinfo(mask_dtype).max
     mask = np.rint(unit * scale).astype(mask_dtype) if scale > 1 else unit
-    after = Harmonizer(tiny_model).harmonize_photo(before, mask, strength=strength)
+    options = EditOptions(model=tiny_model, strength=strength)
+    after = edit(before, Mask.of(mask), options).photo
     write_photo(tmp_path / f"out{suffix}", after)
     back = read_photo(tmp_path / f"out{suffix}")
 
@@ -140,13 +143,12 @@ def example():
 def test_a_wide_gamut_photo_and_the_same_in_srgb_look_the_same(example, profile):
     distance = pytest.importorskip("skimage.color").deltaE_ciede2000
     pixels, mask = example
-    harmonizer = Harmonizer(bold=True)
     icc = PROFILES[profile]
     unit = (pixels / 255).astype(np.float32)
     wide = Photo(np.rint(from_srgb(unit, icc) * 65535).astype(np.uint16), icc=icc)
     narrow = Photo(np.rint(unit * 65535).astype(np.uint16))
-    after_wide = harmonizer.harmonize_photo(wide, mask)
-    after_narrow = harmonizer.harmonize_photo(narrow, mask)
+    after_wide = edit(wide, Mask.of(mask)).photo
+    after_narrow = edit(narrow, Mask.of(mask)).photo
     assert after_wide.icc == icc
     seen = to_srgb((after_wide.pixels / 65535).astype(np.float32), icc)
     expected = (after_narrow.pixels / 65535).astype(np.float32)
@@ -162,14 +164,18 @@ def test_the_fit_keeps_the_networks_own_answer(example):
     pytest.importorskip("samelight_weights")
     pixels, mask = example
     # One that paints: to the default model's answer nothing is fitted.
-    found = Harmonizer("giftnet.photos-384").inspect(pixels, mask)
+    found = Harmonizer("giftnet.photos-384").predict(pixels, Mask.of(mask))
     assert found.correction.fit_error(*found[1:4]).psnr_db > 40
 
 
 def test_colours_that_srgb_cannot_show_are_kept(tiny_model):
     vivid = np.zeros((SIZE_PX, SIZE_PX, 3), np.float32)
     vivid[..., 1] = 1
-    correction = Harmonizer(tiny_model).predict(vivid, np.ones((SIZE_PX, SIZE_PX), "f4"), icc=P3)
+    correction = (
+        Harmonizer(tiny_model)
+        .predict(vivid, Mask(np.ones((SIZE_PX, SIZE_PX), "f4")), icc=P3)
+        .correction
+    )
     # The network darkens to 0.8 and lifts by 0.1, in sRGB; the purest green stays wide.
     after = render(vivid, np.ones((SIZE_PX, SIZE_PX), np.float32), correction)[30, 30]
     assert after[1] > 0.85

@@ -13,10 +13,10 @@ import samelight
 from samelight.correction.field import Correction
 from samelight.lab.contract import CorrectionNetwork
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.export import MAX_ERROR, export_network, start_from_exported
+from samelight.lab.export import MAX_ERROR, Origin, export_network, start_from_exported
 from samelight.lab.methods import METHODS
 from samelight.lab.training.checkpoint import load_weights, save_weights
-from samelight.models.session import load_session
+from samelight.models.session import open_session
 from samelight.render.apply import render
 from tests.lab.pictures import write_photos
 
@@ -263,13 +263,15 @@ def test_the_exported_file_answers_as_torch_does(name, config, tmp_path):
     method = METHODS[name]
     small_side = replace(method.configs[config], size_px=SIZE)
     network = wake(method.network(small_side).eval())
-    exported = export_network(network, name, tmp_path / "model.onnx")
+    if isinstance(network, CorrectionNetwork):
+        pytest.skip("it answers with a correction: the next test")
+    exported = export_network(network, Origin(name), tmp_path / "model.onnx")
     stored = as_stored(network)
-    session = load_session(exported.path)
-    assert (session.method, session.size_px) == (name, SIZE)
+    session = open_session(exported.path)
+    assert (session.spec.method, session.spec.size_px) == (name, SIZE)
     for mask in (disc(), thin(3)[:1], thin(0)[:1], thin(None)[:1]):
         composite = pictures(1)
-        found = session.run(composite[0].permute(1, 2, 0).numpy(), mask[0, 0].numpy())
+        found = session.picture(composite[0].permute(1, 2, 0).numpy(), mask[0, 0].numpy())
         with torch.no_grad():
             wanted = stored(composite, mask)[0].permute(1, 2, 0).numpy()
         assert abs(found - wanted).max() <= MAX_ERROR
@@ -279,20 +281,19 @@ def test_the_exported_file_answers_as_torch_does(name, config, tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_predicted_correction_does_what_the_image_shows(method, tmp_path):
     network = wake(method.network(replace(method.configs["small"], size_px=SIZE)).eval())
-    session = load_session(export_network(network, method.name, tmp_path / "model.onnx").path)
-    assert session.predicts_correction == isinstance(network, CorrectionNetwork)
-    if session.predicts_correction:
-        composite, mask = pictures(1)[0].permute(1, 2, 0).numpy(), disc()[0, 0].numpy()
-        image, (grid, error_estimate) = (
-            session.run(composite, mask),
-            session.correct(composite, mask),
-        )
-        assert abs(render(composite, mask, Correction(grid)) - image).max() < 1e-5
-        assert session.predicts_one_map == (grid.shape[:2] == (1, 1))
-        assert error_estimate is not None
-        assert min(error_estimate[:2]) > 0
-        assert 0 < error_estimate.share <= 1
-        assert abs(image - composite).max() > 1e-3
+    if not isinstance(network, CorrectionNetwork):
+        pytest.skip("it answers with a picture: the test before")
+    exported = export_network(network, Origin(method.name), tmp_path / "model.onnx")
+    session, stored = open_session(exported.path), as_stored(network)
+    for mask in (disc(), thin(3)[:1], thin(0)[:1], thin(None)[:1]):
+        composite = pictures(1)
+        seen = composite[0].permute(1, 2, 0).numpy(), mask[0, 0].numpy()
+        grid, estimate = session.correction(*seen)
+        with torch.no_grad():
+            image = stored(composite, mask)[0].permute(1, 2, 0).numpy()
+        assert abs(render(*seen, Correction(grid)) - image).max() <= MAX_ERROR
+        assert min(estimate) > 0
+        assert mask.sum() < 9 or abs(image - seen[0]).max() > 1e-3
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -308,7 +309,7 @@ def test_training_can_start_from_the_exported_file(method, everywhere, tmp_path)
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += 0.05 * torch.randn_like(parameter)
-    exported = export_network(network, method.name, tmp_path / "model.onnx")
+    exported = export_network(network, Origin(method.name), tmp_path / "model.onnx")
     other = method.network(config)
     start_from_exported(other, exported.path)
     for name, value in network.state_dict().items():
@@ -365,6 +366,9 @@ def test_nothing_outside_its_own_folder_knows_a_method(method):
     strangers = set()
     for path in PACKAGE.rglob("*.py"):
         place = path.relative_to(PACKAGE)
+        # The specs of files of earlier versions go with the last of these files.
+        if place.as_posix() == "models/legacy.py":
+            continue
         if place.parts[:2] == ("lab", "methods") or place.parts[0] == "weights":
             continue
         lines = [line for line in code_of(path).splitlines() if name in line.lower()]

@@ -41,7 +41,7 @@ def test_raw_files_are_developed_at_16_bits(monkeypatch, file):
     monkeypatch.setitem(sys.modules, "rawpy", stub)
     photo = read_photo(file)
     assert photo.pixels.dtype == np.uint16
-    assert "developed" in photo.notes[0]
+    assert "developed" in photo.notes[0].text
 
 
 def test_what_libraw_cannot_read(file):

@@ -24,13 +24,10 @@ class Brightens(CorrectionNetwork):
     def predict(self, composite, mask):
         coefficients = torch.zeros(len(composite), 12, 1, 1)
         coefficients[:, 9:] = self.lift
-        return Predicted(coefficients, torch.ones(len(composite), 2), torch.ones(len(composite), 1))
+        return Predicted(coefficients, torch.ones(len(composite), 2))
 
     def strengthen(self, factor):
         self.lift *= factor
-
-    def restrain(self, least, full):
-        raise NotImplementedError
 
 
 class Darkened:

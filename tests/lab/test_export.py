@@ -11,8 +11,8 @@ from torch import nn
 from samelight.errors import ModelError
 from samelight.lab import export
 from samelight.lab.contract import Trace
-from samelight.lab.export import MAX_ERROR, export_network, start_from_exported
-from samelight.models.session import load_session
+from samelight.lab.export import MAX_ERROR, Origin, export_network, start_from_exported
+from samelight.models.session import open_session
 from tests.lab.tiny import TinyNetwork
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -33,12 +33,12 @@ def run_torch(network, composite, mask):
 
 
 def test_the_file_answers_as_torch_does(tmp_path, network, rng):
-    exported = export_network(network, "tiny", tmp_path / "model.onnx")
-    session = load_session(exported.path)
-    assert (session.size_px, session.method) == (16, "tiny")
+    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
+    session = open_session(exported.path)
+    assert (session.spec.size_px, session.spec.method) == (16, "tiny")
     composite = rng.random((16, 16, 3), dtype=np.float32)
     mask = rng.random((16, 16), dtype=np.float32)
-    error = abs(session.run(composite, mask) - run_torch(network, composite, mask)).max()
+    error = abs(session.picture(composite, mask) - run_torch(network, composite, mask)).max()
     assert error <= MAX_ERROR
     assert exported.parameters == 3 * 4 + 3
     assert exported.sha256 == hashlib.sha256(exported.path.read_bytes()).hexdigest()
@@ -46,7 +46,7 @@ def test_the_file_answers_as_torch_does(tmp_path, network, rng):
 
 
 def test_matrices_are_stored_as_float16_and_vectors_as_float32(tmp_path, network):
-    exported = export_network(network, "tiny", tmp_path / "model.onnx")
+    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
     stored = {t.name: t.data_type for t in onnx.load(exported.path).graph.initializer}
     assert stored["mix.weight.half"] == TensorProto.FLOAT16
     assert stored["mix.bias"] == TensorProto.FLOAT
@@ -65,7 +65,7 @@ class Normed(TinyNetwork):
 
 
 def test_a_small_variance_survives(tmp_path):
-    exported = export_network(Normed().eval(), "tiny", tmp_path / "model.onnx")
+    exported = export_network(Normed().eval(), Origin("tiny"), tmp_path / "model.onnx")
     assert exported.storage_error < 1e-2
 
 
@@ -74,7 +74,7 @@ def test_both_errors_are_reported_apart(tmp_path, network):
         network.mix.weight.zero_()
         network.mix.bias.zero_()
         network.mix.weight[:, 3] = 0.1 + 2**-14  # of the mask; not a number of 11 bits
-    exported = export_network(network, "tiny", tmp_path / "model.onnx")
+    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
     weight = network.mix.weight.detach()[0, 3, 0, 0]
     lost = float((weight - weight.half()).abs())
     assert lost > 1e-5
@@ -84,7 +84,7 @@ def test_both_errors_are_reported_apart(tmp_path, network):
 
 def test_the_network_itself_keeps_its_precision(tmp_path, network):
     before = network.mix.weight.clone()
-    export_network(network, "tiny", tmp_path / "model.onnx")
+    export_network(network, Origin("tiny"), tmp_path / "model.onnx")
     assert torch.equal(network.mix.weight, before)
     assert not torch.equal(before, before.half().float())
 
@@ -112,20 +112,20 @@ def test_a_network_that_cannot_be_trusted_is_not_written(tmp_path, kind, old):
     if old is not None:
         path.write_bytes(old)
     with pytest.raises(ModelError, match=r"differs from torch by .*: not written"):
-        export_network(kind(), "tiny", path)
+        export_network(kind(), Origin("tiny"), path)
     assert [p.name for p in tmp_path.iterdir()] == ([] if old is None else ["model.onnx"])
     assert old is None or path.read_bytes() == old
 
 
 def test_a_difference_just_above_the_limit_is_refused(tmp_path, network, monkeypatch):
-    exported = export_network(network, "tiny", tmp_path / "a.onnx")
+    exported = export_network(network, Origin("tiny"), tmp_path / "a.onnx")
     monkeypatch.setattr(export, "MAX_ERROR", exported.parity_error - 1e-9)
     with pytest.raises(ModelError, match="not written"):
-        export_network(network, "tiny", tmp_path / "b.onnx")
+        export_network(network, Origin("tiny"), tmp_path / "b.onnx")
 
 
 def test_training_can_start_from_the_file(tmp_path, network):
-    exported = export_network(network, "tiny", tmp_path / "model.onnx")
+    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
     other = TinyNetwork()
     start_from_exported(other, exported.path)
     for name, value in network.state_dict().items():
@@ -153,7 +153,7 @@ def test_training_can_start_from_a_part_of_the_file(tmp_path):
 
 @pytest.mark.parametrize("other", [nn.Linear(4, 3), nn.ModuleDict({"mix": nn.Conv2d(5, 3, 1)})])
 def test_the_file_of_another_network_is_refused(tmp_path, network, other):
-    exported = export_network(network, "tiny", tmp_path / "model.onnx")
+    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
     before = {name: value.clone() for name, value in other.state_dict().items()}
     with pytest.raises(ModelError, match=r"model\.onnx does not hold this network's .*weight"):
         start_from_exported(other, exported.path)
@@ -177,7 +177,7 @@ class Shaped(TinyNetwork):
 
 def test_what_does_not_depend_on_the_picture_is_worked_out_once(tmp_path):
     raw = export._to_onnx(Shaped().eval(), *export._probe(16))
-    exported = export_network(Shaped(), "tiny", tmp_path / "model.onnx")
+    exported = export_network(Shaped(), Origin("tiny"), tmp_path / "model.onnx")
     before, after = (
         {node.op_type for node in model.graph.node} for model in (raw, onnx.load(exported.path))
     )

@@ -6,6 +6,8 @@ from PIL import Image
 
 from samelight.render.resample import WHOLE, Window, resample, window_around
 
+RULE = {"around": 2.5, "least": 0.4}
+
 
 def mask_of(height, width, top, bottom, left, right):
     mask = np.zeros((height, width), np.uint8)
@@ -27,7 +29,7 @@ def mask_of(height, width, top, bottom, left, right):
     ],
 )
 def test_a_window_around_an_object(mask, window):
-    np.testing.assert_allclose(window_around(mask), window)
+    np.testing.assert_allclose(window_around(mask, **RULE), window)
 
 
 @given(
@@ -38,7 +40,7 @@ def test_a_window_lies_in_the_photo_and_holds_the_object(rows, columns):
     top, bottom = rows[0], min(40, sum(rows))
     left, right = columns[0], min(60, sum(columns))
     mask = mask_of(40, 60, top, bottom, left, right)
-    box = window_around(mask).box(60, 40)
+    box = window_around(mask, **RULE).box(60, 40)
     slack = 1e-9
     assert 0 <= box[0] <= left + slack
     assert right - slack <= box[2] <= 60
@@ -46,7 +48,7 @@ def test_a_window_lies_in_the_photo_and_holds_the_object(rows, columns):
     assert bottom - slack <= box[3] <= 40
     assert box[2] - box[0] >= 0.4 * 60 - slack
     assert box[3] - box[1] >= 0.4 * 40 - slack
-    assert resample(mask, 8, window_around(mask)).any()
+    assert resample(mask, 8, window_around(mask, **RULE)).any()
 
 
 def test_a_window_that_was_rounded_ends_at_the_border():
@@ -57,7 +59,7 @@ def test_a_window_that_was_rounded_ends_at_the_border():
 def test_haze_does_not_widen_the_window(haze, object_):
     clear = mask_of(100, 150, 40, 60, 70, 90)
     hazy = np.where(clear, np.float32(object_), np.float32(haze))
-    assert window_around(hazy) == window_around(clear)
+    assert window_around(hazy, **RULE) == window_around(clear, **RULE)
 
 
 @pytest.mark.parametrize("compiled", [True, False], ids=["kernel", "pillow"])

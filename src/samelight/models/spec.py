@@ -5,11 +5,12 @@ the shapes of its outputs, and no window or threshold is a constant of the core.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from samelight.errors import ModelError
+from samelight.errors import ModelError, UsageError
 
 SPEC_KEY = "samelight"
 SPEC_VERSION = 1
@@ -45,6 +46,13 @@ class Gate:
     """A composite expected to be off by no more is left alone."""
     open: float
     """From here on it is corrected in full; between them in proportion."""
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that are not in order."""
+        if not self.closed < self.open < math.inf:
+            raise UsageError(
+                f"a gate from {self.closed:g} to {self.open:g}: wanted a lower and a higher error"
+            )
 
     def weight(self, expected: float) -> float:
         """How much of the correction is done, in [0,1].

@@ -8,7 +8,8 @@ from PIL import Image
 
 from samelight.errors import missing_extra
 from samelight.interfaces.cli import train
-from samelight.models.session import load_session
+from samelight.models.session import open_session
+from samelight.models.spec import Gate
 from tests.lab.pictures import disc, smooth_photo, write_pairs, write_photos
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -56,7 +57,7 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, folder):
     part = run_cli("train", "giftnet", *places, *QUICK, "--start-part", "encoder")
     assert "--start-part encoder of which model?" in one_line(part)
 
-    for option in (("--calibrate", folder / "photos"), ("--restraint", "4", "8")):
+    for option in (("--calibrate", folder / "photos"), ("--gate", "4", "8")):
         painting = run_cli("export", run, "--output", model, *option)
         assert "networks that predict a correction" in one_line(painting)
         assert not model.exists()
@@ -183,29 +184,19 @@ def test_evaluate_does_without_torch(run_cli, folder, tiny_model):
 
 
 @pytest.mark.lab
-def test_restraint_is_chosen_at_export(run_cli, folder, rng):
+def test_the_gate_is_chosen_at_export(run_cli, folder):
     run = folder / "samelight-run"
     trained = run_cli(
         *("train", "samelight", "--config", "tiny", "--photos", folder / "photos", "--out", run),
         *QUICK,
     )
     assert trained.code == 0, trained.err
-    composite = rng.random((64, 64, 3), dtype=np.float32)
-    moved = []
-    for restraint in (("-2", "-1"), ("254", "255")):
-        model = folder / "samelight.onnx"
-        exported = run_cli(
-            *("export", run, "--output", model, "--size-px", "64", "--restraint", *restraint)
-        )
-        assert exported.code == 0, exported.err
-        session, mask = load_session(model), disc(64, 64) / np.float32(255)
-        for bold in (False, True):
-            grid, _ = session.correct(composite, mask, bold=bold)
-            moved.append(abs(grid - np.eye(3, 4)).max())
-    free, free_and_bold, held_back, held_back_and_bold = moved
-    assert free > 1e-5
-    assert held_back == 0
-    assert free_and_bold == held_back_and_bold == free
-    wrong = run_cli("export", run, "--output", folder / "none.onnx", "--restraint", "16", "8")
+    model = folder / "samelight.onnx"
+    exported = run_cli("export", run, "--output", model, "--size-px", "64", "--gate", "3", "30")
+    assert exported.code == 0, exported.err
+    spec = open_session(model).spec
+    assert spec.gate == Gate(closed=3, open=30)
+    assert spec.configuration == json.loads((run / "run.json").read_text())["config"]
+    wrong = run_cli("export", run, "--output", folder / "none.onnx", "--gate", "16", "8")
     assert "a lower and a higher error" in one_line(wrong)
     assert not (folder / "none.onnx").exists()

@@ -23,6 +23,8 @@ from samelight.lab.evaluation.predict import baseline_entries, model_entries
 from samelight.lab.evaluation.protocols import PROTOCOLS
 from samelight.lab.evaluation.run import predict_run, score_run
 from samelight.lab.evaluation.score import choose_protocol, read_scores
+from samelight.models.spec import SPEC_KEY, View
+from tests.conftest import model_spec
 from tests.lab.datasets import write_ccharmony, write_iharmony4, write_realhm
 from tests.lab.pictures import disc, smooth_photo, write_pairs
 
@@ -296,7 +298,8 @@ def write_background_model(path):
     half = helper.make_tensor("half", TensorProto.FLOAT, [1], [0.5])
     graph = helper.make_graph(nodes, "background", inputs, outputs, [half])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    helper.set_model_props(model, {"size_px": "32", "method": "tiny"})
+    spec = model_spec("tiny", size_px=32, views=(View(size_px=32),))
+    helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     onnx.save(model, path)
     return str(path)
 

@@ -1,13 +1,11 @@
 """What is the samelight network's own; what every method must do is in tests/contract."""
 
-import math
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from samelight.errors import UsageError
 from samelight.lab.contract import Batch
 from samelight.lab.losses.pixel import foreground_squared_error
 from samelight.lab.methods.samelight import (
@@ -17,7 +15,6 @@ from samelight.lab.methods.samelight import (
     SamelightObjective,
     levels_off,
 )
-from samelight.render import resample
 
 CONFIG = SamelightConfig(
     width=16,
@@ -26,7 +23,6 @@ CONFIG = SamelightConfig(
     code_width=16,
     pretrained=False,
     flip=False,
-    restraint=(-2.0, -1.0),
     size_px=32,
 )
 SIZE = 32
@@ -181,43 +177,6 @@ def test_the_error_head_is_told_of_the_composite_and_of_the_output():
 
 
 @torch.no_grad()
-def test_it_does_nothing_little_or_all_by_what_it_expects_to_be_wrong():
-    network = awake(Samelight(replace(CONFIG, restraint=(5.0, 15.0), dropout=0.0)))
-    nn.init.zeros_(network.error_head[-1].weight)
-    composite, _, mask = batch()
-    said = {}
-    for alone in (4.0, 5.0, 10.0, 15.0, 80.0):
-        network.error_head[-1].bias.copy_(torch.tensor([alone, 2.0]).log())
-        said[alone] = network.predict(composite, mask)
-    network.train()
-    learning = network.predict(composite, mask)
-    assert learning.coefficients.any()
-    assert (learning.share == 1).all()
-    full = network.rendered(learning, composite, mask) - composite
-    for alone, share in ((4.0, 0.0), (5.0, 0.0), (10.0, 0.5), (15.0, 1.0), (80.0, 1.0)):
-        torch.testing.assert_close(said[alone].coefficients, learning.coefficients)
-        torch.testing.assert_close(said[alone].errors, torch.tensor([[alone, 2.0]] * 2))
-        torch.testing.assert_close(said[alone].share, torch.full((2, 1), share))
-        done = network.rendered(said[alone], composite, mask) - composite
-        torch.testing.assert_close(done, share * full, atol=1e-5, rtol=1e-4)
-    assert torch.equal(network.rendered(said[4.0], composite, mask), composite)
-
-
-@torch.no_grad()
-def test_restraint_can_be_chosen_after_training():
-    network, given = awake(Samelight(CONFIG)), batch()
-    nn.init.zeros_(network.error_head[-1].weight)
-    nn.init.constant_(network.error_head[-1].bias, math.log(1.5))
-    for restraint, share in (((2.0, 3.0), 0.0), ((1.0, 2.0), 0.5), ((0.5, 1.5), 1.0)):
-        network.restrain(*restraint)
-        found = network.predict(given.composite, given.mask).share
-        torch.testing.assert_close(found, torch.full_like(found, share))
-    for least, full in ((8, 8), (math.nan, 8), (8, math.nan), (8, math.inf)):
-        with pytest.raises(UsageError, match=f"restraint is {least} {full}: wanted a lower and a"):
-            network.restrain(least, full)
-
-
-@torch.no_grad()
 def test_in_use_it_takes_the_mean_of_the_picture_and_its_mirror_image():
     network = awake(Samelight(replace(CONFIG, flip=True)))
     once = awake(Samelight(CONFIG))
@@ -239,7 +198,7 @@ def test_examples_are_made_as_configured():
     assert (view.untouched, view.relit) == (0.2, 0.5)
     assert (view.least_window, view.around_object) == (0.7, 0.3)
     # In use it is shown no less of a photo than in training.
-    assert SamelightConfig().least_window == resample._LEAST_SHOWN
+    assert SamelightConfig().least_window == Samelight(config).traits.window.least
 
 
 @torch.no_grad()

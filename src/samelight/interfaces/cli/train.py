@@ -188,8 +188,6 @@ def _set_gate(network: "Network", closed: float, opened: float) -> None:
 
     if network.traits.gate is None:
         raise UsageError("--gate is for networks that estimate errors: leave it out for this one")
-    if not closed < opened:
-        raise UsageError(f"--gate is {closed:g} {opened:g}: wanted a lower and a higher error")
     network.traits = replace(network.traits, gate=Gate(closed=closed, open=opened))
 
 
