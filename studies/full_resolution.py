@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from samelight.lab.evaluation.report import markdown_table
-from samelight.types import FloatArray
 
 MEGAPIXELS = (1, 12, 24, 50, 100)
 RESULTS = Path(__file__).parents[1] / "results" / "full_resolution.json"
@@ -120,39 +119,20 @@ def _samelight(photo: Path, runs: int) -> dict[str, float]:
     """Our stages, one by one; to predict is to run the network, and to fit if it paints."""
     import tempfile
 
-    from samelight.correction.field import Correction
+    from samelight.harmonizer import Harmonizer
     from samelight.io.photo import read_photo, write_photo
-    from samelight.mask.mask import read_coverage
-    from samelight.models.session import open_session
+    from samelight.mask.mask import Mask
     from samelight.render.apply import render
     from samelight.render.native import load_kernel
-    from samelight.render.resample import WHOLE, resample, window_around
 
-    session = open_session()
-    before, mask = read_photo(photo), read_coverage(photo.with_name("mask.png"))
-    size = session.spec.size_px
-
-    def look() -> tuple[FloatArray, FloatArray]:
-        seen = resample(before.pixels, size), resample(mask, size)
-        window = window_around(mask)
-        if session.predicts_one_map and window != WHOLE:
-            seen = resample(before.pixels, size, window), resample(mask, size, window)
-        return seen
-
-    small = look()
-
-    def predict() -> Correction:
-        if session.predicts_correction:
-            return Correction(session.correct(*small)[0])
-        return Correction.fit(small[0], session.picture(*small), small[1])
-
-    correction = predict()
-    render(before.pixels, mask, correction)
+    harmonizer = Harmonizer()
+    before, mask = read_photo(photo), Mask.of(photo.with_name("mask.png"))
+    correction = harmonizer.predict(before.pixels, mask).correction
+    render(before.pixels, mask.coverage, correction)
     stages = {
         "decode": lambda: read_photo(photo),
-        "resample": look,
-        "predict": predict,
-        "render": lambda: render(before.pixels, mask, correction),
+        "predict": lambda: harmonizer.predict(before.pixels, mask),
+        "render": lambda: render(before.pixels, mask.coverage, correction),
     }
     measured = {name: _median(work, runs) for name, work in stages.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -211,10 +191,10 @@ def _machine() -> str:
 
 def table(_: str) -> str:
     """The results as Markdown."""
-    names = ("decode", "resample", "predict", "render", "encode")
+    names = ("decode", "predict", "render", "encode")
     rows = []
     for size, row in _known_rows().items():
-        ours = row["resample"] + row["predict"] + row["render"]
+        ours = row["predict"] + row["render"]
         codec = row["pillow_decode"] + row["pillow_encode"]
         whole = ours + row["decode"] + row["encode"]
         cells = [str(size), *(f"{row[name]:.3f}" for name in names)]

@@ -20,6 +20,7 @@ from samelight.harmonizer import Harmonizer
 from samelight.lab.data.pairs import Pair, list_pairs
 from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.evaluation.report import markdown_table
+from samelight.mask.mask import Mask
 from samelight.models.registry import DEFAULT_MODEL
 from samelight.render.apply import render
 from samelight.types import FloatArray
@@ -47,7 +48,7 @@ def read(pair: Pair) -> Triple:
 def at_strengths(harmonizer: Harmonizer, triple: Triple) -> list[float]:
     """The fMSE of the composite, and of it corrected at each strength."""
     composite, real, mask = triple
-    correction = harmonizer.predict(composite, mask)
+    correction = harmonizer.predict(composite, Mask(mask)).correction
     outputs = [render(composite, mask, correction.with_strength(s)) for s in STRENGTHS]
     # As they would be stored: a change of less than half a level is none.
     stored = (np.rint(255 * output) for output in (composite, *outputs))
@@ -57,8 +58,12 @@ def at_strengths(harmonizer: Harmonizer, triple: Triple) -> list[float]:
 def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
     """Levels by which the foreground changes: the composite, its result again, the real image."""
     composite, real, mask = triple
-    once = harmonizer.harmonize(composite, mask)
-    again, needless = harmonizer.harmonize(once, mask), harmonizer.harmonize(real, mask)
+
+    def harmonize(photo: FloatArray) -> FloatArray:
+        return render(photo, mask, harmonizer.predict(photo, Mask(mask)).correction)
+
+    once = harmonize(composite)
+    again, needless = harmonize(once), harmonize(real)
     inside = mask > 0
     pairs = ((composite, once), (once, again), (real, needless))
     return [255 * float(np.abs(after - before)[inside].mean()) for before, after in pairs]
@@ -67,15 +72,15 @@ def moves(harmonizer: Harmonizer, triple: Triple) -> list[float]:
 def error_estimates(harmonizer: Harmonizer, triple: Triple) -> list[float] | None:
     """Levels: the error expected of composite, result and real image, and the first two's own."""
     composite, real, mask = triple
-    found = harmonizer.inspect(composite, mask)
+    found = harmonizer.predict(composite, Mask(mask))
     if found.error_estimate is None:
         return None
     pictures = composite, render(composite, mask, found.correction)
     errors = [foreground_mse_255(255 * picture, 255 * real, mask) ** 0.5 for picture in pictures]
-    needless = harmonizer.inspect(real, mask).error_estimate
+    needless = harmonizer.predict(real, Mask(mask)).error_estimate
     assert needless is not None
     expected = found.error_estimate
-    return [expected.left_alone, expected.corrected, needless.left_alone, *errors]
+    return [expected.composite, expected.corrected, needless.composite, *errors]
 
 
 def main() -> None:
@@ -83,9 +88,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--bold", action="store_true", help="It corrects in full.")
     arguments = parser.parse_args()
-    harmonizer = Harmonizer(arguments.model, bold=arguments.bold)
+    harmonizer = Harmonizer(arguments.model)
     # One after the other: in memory together they would take gigabytes.
     strengths, moved, found_estimates = zip(
         *(

@@ -11,7 +11,7 @@ import argparse
 import csv
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from PIL import Image
 
 from samelight.color.spaces import rgb_to_lab
 from samelight.correction.describe import explain_correction
-from samelight.harmonizer import Harmonizer
+from samelight.edit import EditOptions, edit
+from samelight.io.photo import Photo
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.evaluation.report import markdown_table
+from samelight.mask.mask import Mask
 from samelight.models.registry import list_models
 from samelight.render.resample import resample
 from samelight.types import FloatArray
@@ -54,23 +56,25 @@ def read_scenes(folder: Path) -> list[Scene]:
     return list(scenes.values())
 
 
-def measure(model: str, scenes: list[Scene], *, bold: bool) -> list[dict[str, object]]:
+def measure(
+    model: str, scenes: list[Scene], gate: Literal["off", "auto"]
+) -> list[dict[str, object]]:
     """Lay each foreground before two other photos; a row per axis."""
-    harmonizer, count = Harmonizer(model, bold=bold), len(scenes)
+    options, count = EditOptions(model=model, gate=gate), len(scenes)
     lights, moves = [], []
     for number, (own, mask) in enumerate(scenes):
         light, move = [], []
         for step in (count // 3, 2 * count // 3):
             other = scenes[(number + step) % count].photo
             composite = other + mask[..., None] * (own - other)
-            correction = harmonizer.predict(composite, mask)
-            told = explain_correction(correction, composite, mask)
+            result = edit(Photo(composite), Mask(mask), options)
+            told = explain_correction(result.correction, composite, mask)
             light.append(_mean_lab(composite, 1 - mask))
             move.append([told[axis] for axis in AXES])
         lights.append(np.subtract(*light)[list(AXES.values())])
         moves.append(np.array(move[0]) - np.array(move[1]))
     apart, moved = np.array(lights), np.array(moves)
-    name = f"{model}, bold" if bold else model
+    name = model if gate == "off" else f"{model}, gate auto"
     return [
         {"model": name, "axis": axis, **_agreement(apart[:, column], moved[:, column])}
         for column, axis in enumerate(AXES)
@@ -123,12 +127,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--models", nargs="+", default=list(list_models()))
-    parser.add_argument("--bold", action="store_true", help="They correct in full.")
+    parser.add_argument("--gate", choices=("off", "auto"), default="off")
     arguments = parser.parse_args()
     scenes = read_scenes(arguments.pairs)
     rows: dict[object, dict[str, Any]] = {(row["model"], row["axis"]): row for row in read_rows()}
     for model in arguments.models:
-        found = measure(model, scenes, bold=arguments.bold)
+        found = measure(model, scenes, arguments.gate)
         rows |= {(row["model"], row["axis"]): row for row in found}
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")

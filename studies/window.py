@@ -22,6 +22,8 @@ from samelight.render.apply import render
 from samelight.render.resample import WHOLE, resample, window_around
 
 AROUND = (1.5, 2.0, 2.5, 3.0)
+LEAST = 0.4
+"""Of a window, as a share of the photo's sides, as in training."""
 SMALL = 0.08
 """Share of a photo under which its object is called small: a quarter of the development set."""
 
@@ -34,9 +36,9 @@ def errors(session: Session, pair: Pair) -> tuple[float, list[float]]:
             pictures.append(np.asarray(image.convert(mode)))
     composite, real, mask = pictures
     outputs = [composite]
-    for window in (WHOLE, *(window_around(mask, around=around) for around in AROUND)):
+    for window in (WHOLE, *(window_around(mask, around=around, least=LEAST) for around in AROUND)):
         seen = (resample(values, session.spec.size_px, window) for values in (composite, mask))
-        outputs.append(render(composite, mask, Correction(session.correct(*seen)[0])))
+        outputs.append(render(composite, mask, Correction(session.correction(*seen)[0])))
     coverage = mask / np.float32(255)
     found = [foreground_mse_255(output.astype(np.float32), real, coverage) for output in outputs]
     return float((coverage > 0.5).mean()), found
@@ -49,7 +51,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     session = open_session(arguments.model)
-    if not session.predicts_one_map:
+    if session.spec.window is None:
         parser.error(f"{arguments.model} is shown whole photos: wanted one that makes one map")
     measured = [errors(session, pair) for pair in list_pairs(arguments.pairs)]
     shares, found = np.array([m[0] for m in measured]), np.array([m[1] for m in measured])

@@ -104,7 +104,7 @@ def test_what_is_wrong_is_named(tiny_model, pixels, mask):
     with pytest.raises(ModelError, match="moonlight"):
         harmonize(pixels, mask, model="moonlight")
     with pytest.raises(UsageError, match="no option 'bold': choose from model, strength"):
-        harmonize(pixels, mask, bold=True)
+        harmonize(pixels, mask, bold=True)  # type: ignore[call-overload]
 
 
 def test_the_keywords_are_the_options():

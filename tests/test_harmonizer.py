@@ -79,7 +79,8 @@ def test_the_network_sees_what_pillow_makes_of_the_photo(tiny_model, seen, pixel
     composite = np.asarray(Image.fromarray(pixels).resize(size, bilinear))
     white = Image.fromarray((mask.coverage * 255).astype(np.uint8))
     np.testing.assert_allclose(seen[0][0] * 255, composite, atol=1e-4)
-    np.testing.assert_allclose(seen[0][1] * 255, white.resize(size, bilinear), atol=1e-4)
+    small_mask = np.asarray(white.resize(size, bilinear))
+    np.testing.assert_allclose(seen[0][1] * 255, small_mask, atol=1e-4)
 
 
 def test_an_empty_mask_asks_no_network(tiny_model, seen, pixels):

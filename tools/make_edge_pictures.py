@@ -11,10 +11,10 @@ from PIL import Image
 from samelight import Correction
 from samelight.io.photo import read_photo
 from samelight.mask.despill import despill
-from samelight.mask.edges import erode_mask, feather_mask
-from samelight.mask.mask import as_float, read_mask
+from samelight.mask.edges import erode_coverage, feather_coverage
+from samelight.mask.mask import Mask
 from samelight.render.apply import render
-from samelight.types import FloatArray, Pixels
+from samelight.types import FloatArray, Pixels, as_float
 
 _ROOT = Path(__file__).resolve().parent.parent
 _IMAGES = _ROOT / "docs" / "images"
@@ -29,18 +29,18 @@ _BLUE = np.diag(np.array([0.55, 0.85, 1.25, 1], np.float32))[None, None, :3]
 def main() -> None:
     """Write one picture for each option."""
     photo = read_photo(_ROOT / "examples" / "composite.jpg")
-    mask = read_mask(_ROOT / "examples" / "mask.png")
+    mask = Mask.of(_ROOT / "examples" / "mask.png").as_float()
     correction = Correction(_BLUE)
     # A mask that is three pixels too large, as a hasty cut-out's is.
-    wide = 1 - erode_mask(1 - mask, 3)
+    wide = 1 - erode_coverage(1 - mask, 3)
     spilled = _spill(photo.pixels, mask)
     clean = despill(spilled, mask, _SPILL_PX)
     pictures = {
         "composite": photo.pixels,
         "plain": render(photo.pixels, mask, correction),
         "wide": render(photo.pixels, wide, correction),
-        "erode": render(photo.pixels, erode_mask(wide, 3), correction),
-        "feather": render(photo.pixels, feather_mask(wide, 6), correction),
+        "erode": render(photo.pixels, erode_coverage(wide, 3), correction),
+        "feather": render(photo.pixels, feather_coverage(wide, 6), correction),
         "spill": render(spilled, mask, correction),
         "despill": render(clean, mask, correction),
     }
@@ -51,7 +51,7 @@ def main() -> None:
 
 def _spill(pixels: Pixels, mask: FloatArray) -> Pixels:
     """Lay a green screen's light over the rim, which the example's careful cut-out has none of."""
-    inner = as_float(feather_mask(erode_mask(mask, 1), _SPILL_PX))
+    inner = as_float(feather_coverage(erode_coverage(mask, 1), _SPILL_PX))
     share = (0.6 * mask * (1 - inner))[..., None]
     lit: Pixels = np.rint(pixels + share * (np.array([60, 200, 60]) - pixels)).astype(np.uint8)
     return lit

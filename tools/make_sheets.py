@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from samelight import Harmonizer
 from samelight.correction.describe import explain_correction
-from samelight.io.photo import read_photo
+from samelight.edit import EditOptions, edit
+from samelight.io.photo import Photo, read_photo
 from samelight.lab.evaluation.report import markdown_table
-from samelight.mask.mask import as_float, read_mask
-from samelight.render.apply import render
+from samelight.mask.mask import Mask
+from samelight.models.registry import DEFAULT_MODEL
 from samelight.types import FloatArray, Pixels
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -62,45 +62,42 @@ class Look(NamedTuple):
 
     before: Pixels
     after: Change
-    bold: Change
+    gated: Change
 
     @property
     def tiles(self) -> list[Pixels]:
         """The three pictures."""
-        return [self.before, self.after.picture, self.bold.picture]
+        return [self.before, self.after.picture, self.gated.picture]
 
 
-class Both(NamedTuple):
-    """One network, as it is and bold."""
-
-    as_it_is: Harmonizer
-    bold: Harmonizer
-
-    def look(self, composite: Pixels, mask: FloatArray) -> Look:
-        """Harmonize one composite in both ways."""
-        return Look(composite, *(_change(harmonizer, composite, mask) for harmonizer in self))
+def look(model: str, composite: Pixels, mask: FloatArray) -> Look:
+    """Harmonize one composite in full, and with the gate."""
+    return Look(
+        composite,
+        _change(EditOptions(model=model), composite, mask),
+        _change(EditOptions(model=model, gate="auto"), composite, mask),
+    )
 
 
-def _change(harmonizer: Harmonizer, composite: Pixels, mask: FloatArray) -> Change:
-    found = harmonizer.inspect(composite, mask)
-    told = explain_correction(found.correction, found.composite, found.mask)
-    after = render(composite, mask, found.correction)
-    return Change(after, told["lightness"], told["warmth"])
+def _change(options: EditOptions, composite: Pixels, mask: FloatArray) -> Change:
+    result = edit(Photo(composite), Mask(mask), options)
+    told = explain_correction(result.correction, result.composite, result.small_mask)
+    return Change(result.pixels, told["lightness"], told["warmth"])
 
 
-def real(both: Both, folder: Path) -> None:
+def real(model: str, folder: Path) -> None:
     """Composites made by people: samelight-real.jpg."""
     tiles: list[Pixels] = []
     for path in sorted(folder.rglob("*_comp.*")):
-        mask = as_float(read_mask(path.with_name(path.stem.replace("_comp", "_mask") + ".png")))
-        tiles += both.look(read_photo(path).pixels, mask).tiles
+        mask = Mask.of(path.with_name(path.stem.replace("_comp", "_mask") + ".png")).as_float()
+        tiles += look(model, read_photo(path).pixels, mask).tiles
     _save("samelight-real", tiles)
 
 
-def lights(both: Both, folder: Path) -> None:
+def lights(model: str, folder: Path) -> None:
     """The otter before ten pairs of photos: two pictures and a table."""
     own = read_photo(_ROOT / "examples" / "composite.jpg").pixels
-    mask = as_float(read_mask(_ROOT / "examples" / "mask.png"))
+    mask = Mask.of(_ROOT / "examples" / "mask.png").as_float()
     looks, rows = [], []
     for names, stems in _LIGHTS.items():
         for stem in stems:
@@ -108,18 +105,18 @@ def lights(both: Both, folder: Path) -> None:
             background = Image.fromarray(read_photo(path).pixels)
             fitted = np.asarray(ImageOps.fit(background, (own.shape[1], own.shape[0])))
             composite = np.rint(fitted + mask[..., None] * (own.astype(np.float32) - fitted))
-            looks.append(both.look(composite.astype(np.uint8), mask))
+            looks.append(look(model, composite.astype(np.uint8), mask))
         first, second = looks[-2:]
         once = first.after, second.after
         cells = [each.lightness for each in once] + [each.warmth for each in once]
-        for one, two in (once, (first.bold, second.bold)):
+        for one, two in (once, (first.gated, second.gated)):
             cells += [one.lightness - two.lightness, one.warmth - two.warmth]
         rows.append((names, *(f"{cell:+.1f}" for cell in cells)))
     _save("samelight-lights", [tile for one in looks for tile in one.tiles])
-    demo = [picture for one in looks[:2] for picture in (one.before, one.bold.picture)]
+    demo = [picture for one in looks[:2] for picture in (one.before, one.after.picture)]
     _save("demo", demo, tile=(375, 250))
     heads = ["backgrounds", "L* 1st", "L* 2nd", "b* 1st", "b* 2nd", "L* apart", "b* apart"]
-    heads += ["bold: L* apart", "b* apart"]
+    heads += ["gate auto: L* apart", "b* apart"]
     sys.stdout.write(markdown_table(heads, rows) + "\n")
 
 
@@ -140,10 +137,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sheet", choices=("real", "lights"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
-    both = Both(Harmonizer(arguments.model), Harmonizer(arguments.model, bold=True))
-    {"real": real, "lights": lights}[arguments.sheet](both, arguments.folder)
+    {"real": real, "lights": lights}[arguments.sheet](arguments.model, arguments.folder)
 
 
 if __name__ == "__main__":
