@@ -1,0 +1,190 @@
+"""Directories of tags, as TIFF files and EXIF blocks share them (TIFF 6.0 section 2, EXIF 2.3)."""
+
+import mmap
+import struct
+from typing import BinaryIO, NamedTuple
+
+_CLASSIC, _BIG = 42, 43
+# Bytes of a value of each type, and of the unit that byte order turns around.
+# 13 and 18 are offsets; those from 16 on BigTIFF's.
+_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_VALUE_BYTES |= {13: 4, 16: 8, 18: 8}
+_UNIT_BYTES = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 18: 8}
+_WHOLE = {1: "B", 3: "H", 4: "I", 16: "Q"}
+BYTE, ASCII, SHORT, LONG, RATIONAL = 1, 2, 3, 4, 5
+# EXIF, GPS and interoperability directories.
+_SUBDIRECTORIES = (34665, 34853, 40965)
+# A value of more bytes than this describes no photo.
+_MOST_BYTES = 16 << 20
+
+
+class Tag(NamedTuple):
+    """One entry, its value little-endian; or a directory below."""
+
+    kind: int
+    number: int
+    value: "bytes | dict[int, Tag]"
+
+    def numbers(self) -> tuple[int, ...]:
+        """The value of whole numbers; empty for another kind."""
+        if isinstance(self.value, dict) or self.kind not in _WHOLE:
+            return ()
+        return struct.unpack(f"<{self.number}{_WHOLE[self.kind]}", self.value)
+
+    def ratio(self) -> float | None:
+        """The value of one fraction; None for another kind, or by zero."""
+        if isinstance(self.value, dict) or (self.kind, self.number) != (RATIONAL, 1):
+            return None
+        above, below = struct.unpack("<II", self.value)
+        return above / below if below else None
+
+
+Directory = dict[int, Tag]
+
+
+class _Layout(NamedTuple):
+    order: str
+    count: str
+    offset: str
+
+    @property
+    def entry_bytes(self) -> int:
+        return 4 + 2 * self.inline_bytes
+
+    @property
+    def inline_bytes(self) -> int:
+        return struct.calcsize(self.offset)
+
+
+def read_directory(data: "bytes | mmap.mmap", page: int = 0) -> Directory:
+    """Read a directory with all below it.
+
+    Args:
+        data: a TIFF file, a BigTIFF file or an EXIF block without prefix.
+        page: which one, from 0.
+
+    Returns:
+        Its tags by number; empty if there is no such directory, or it reaches over the data's end.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
+    if order is None:
+        return {}
+    try:
+        (magic,) = struct.unpack_from(f"{order}H", data, 2)
+        if magic not in (_CLASSIC, _BIG):
+            return {}
+        layout = _Layout(order, "H", "I") if magic == _CLASSIC else _Layout(order, "Q", "Q")
+        (start,) = struct.unpack_from(order + layout.offset, data, 4 if magic == _CLASSIC else 8)
+        for _ in range(page):
+            (count,) = struct.unpack_from(order + layout.count, data, start)
+            after = start + struct.calcsize(layout.count) + count * layout.entry_bytes
+            (start,) = struct.unpack_from(order + layout.offset, data, after)
+        return _directory(data, layout, start, depth=0) if start else {}
+    except struct.error:
+        return {}
+
+
+def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: int) -> Directory:
+    """Read one directory.
+
+    Raises:
+        struct.error: if it reaches over the end of the data.
+    """
+    order, offset_code = layout.order, layout.offset
+    (count,) = struct.unpack_from(order + layout.count, data, start)
+    first = start + struct.calcsize(layout.count)
+    tags = {}
+    for place in range(first, first + count * layout.entry_bytes, layout.entry_bytes):
+        tag, kind, number = struct.unpack_from(f"{order}HH{offset_code}", data, place)
+        size = _VALUE_BYTES.get(kind, 0) * number
+        if not 0 < size <= _MOST_BYTES:
+            continue
+        at = place + 4 + layout.inline_bytes
+        if size > layout.inline_bytes:
+            (at,) = struct.unpack_from(order + offset_code, data, at)
+        value = _little_endian(bytes(data[at : at + size]), kind, order)
+        if tag in _SUBDIRECTORIES:
+            if depth < len(_SUBDIRECTORIES):
+                below = _directory(data, layout, int.from_bytes(value, "little"), depth + 1)
+                tags[tag] = Tag(LONG, 1, below)
+        elif len(value) == size:
+            tags[tag] = Tag(kind, number, value)
+    return tags
+
+
+def _little_endian(value: bytes, kind: int, order: str) -> bytes:
+    unit = _UNIT_BYTES.get(kind, 1)
+    if order == "<" or unit == 1:
+        return value
+    return b"".join(value[i : i + unit][::-1] for i in range(0, len(value), unit))
+
+
+def exif_block(tags: Directory) -> bytes:
+    """Make an EXIF block, little-endian and without prefix."""
+    return struct.pack("<2sHI", b"II", _CLASSIC, 8) + serialise(tags, start=8)
+
+
+def serialise(
+    tags: Directory,
+    start: int,
+    next_directory: int = 0,
+    present: dict[int, bytes] | None = None,
+) -> bytes:
+    """Lay out a directory, little-endian, followed by what does not fit into its entries.
+
+    Args:
+        tags: what to write.
+        start: where in the file it will lie; even.
+        next_directory: offset of the next one, 0 = none.
+        present: entries of 12 bytes to keep as they are, by tag.
+    """
+    entries = dict(present or {})
+    tail = bytearray()
+    tail_start = start + 2 + 12 * len(entries.keys() | tags.keys()) + 4
+    for tag, (kind, number, value) in tags.items():
+        if isinstance(value, dict):
+            place = struct.pack("<I", tail_start + len(tail))
+            tail += serialise(value, tail_start + len(tail))
+        elif len(value) <= 4:
+            place = value.ljust(4, b"\0")
+        else:
+            place = struct.pack("<I", tail_start + len(tail))
+            tail += value
+        tail += b"\0" * (len(tail) % 2)
+        entries[tag] = struct.pack("<HHI", tag, kind, number) + place
+    rows = b"".join(entries[tag] for tag in sorted(entries))
+    return struct.pack("<H", len(entries)) + rows + struct.pack("<I", next_directory) + bytes(tail)
+
+
+def add_tags(file: BinaryIO, tags: Directory, *, dropped: frozenset[int] = frozenset()) -> bool:
+    """Put tags into the first directory of a little-endian classic TIFF file.
+
+    What the file holds stays where it is; a new directory is appended and pointed to.
+
+    Args:
+        file: open for reading and writing.
+        tags: what to add; goes before what the file has.
+        dropped: tags to leave out.
+
+    Returns:
+        Whether it was done; a BigTIFF is left as it is.
+    """
+    file.seek(0)
+    order, magic, first = struct.unpack("<2sHI", file.read(8))
+    if order != b"II" or magic != _CLASSIC:
+        return False
+    file.seek(first)
+    (count,) = struct.unpack("<H", file.read(2))
+    raw = file.read(count * 12)
+    (next_directory,) = struct.unpack("<I", file.read(4))
+    present = {
+        int.from_bytes(raw[i : i + 2], "little"): raw[i : i + 12] for i in range(0, len(raw), 12)
+    }
+    kept = {tag: entry for tag, entry in present.items() if tag not in dropped}
+    end = file.seek(0, 2)
+    start = end + end % 2
+    file.write(b"\0" * (end % 2))
+    file.write(serialise(tags, start, next_directory, kept))
+    file.seek(4)
+    file.write(struct.pack("<I", start))
+    return True
