@@ -49,7 +49,9 @@ _UNSPECIFIED = 2
 _HDR = {16: "PQ", 18: "HLG"}
 _VERSION = 0x04300000
 # The adaptation of ICC.1:2022 annex E, and the white that it adapts to.
-_BRADFORD = np.array([(0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)])
+_BRADFORD = np.array(
+    [(0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)]
+)
 _D50 = np.array((0.9642, 1.0, 0.8249))
 # PNG writers round differently: what is nearer than this to sRGB's own numbers is sRGB.
 _SRGB_GAMMA, _NEAR_GAMMA, _NEAR_XY = 0.45455, 0.005, 0.002
@@ -63,7 +65,7 @@ class Cicp(NamedTuple):
     primaries: int
     transfer: int
     matrix: int
-    full_range: bool
+    full_range: int
 
     @property
     def hdr(self) -> str | None:
@@ -127,9 +129,12 @@ def profile_of_gamma(gamma: float | None, chromaticities: Sequence[float] | None
     Returns:
         An RGB profile; None if it is sRGB near enough, or the numbers make no colour space.
     """
-    primaries, curve = _BT709, _SRGB
+    primaries = _BT709
+    curve: tuple[float, ...] = _SRGB
     if chromaticities is not None:
-        white, *rgb = [(x, y) for x, y in zip(chromaticities[::2], chromaticities[1::2], strict=True)]
+        white, *rgb = [
+            (x, y) for x, y in zip(chromaticities[::2], chromaticities[1::2], strict=True)
+        ]
         given = (rgb[0], rgb[1], rgb[2], white)
         if np.abs(np.subtract(given, _BT709)).max() > _NEAR_XY:
             primaries = given
@@ -143,9 +148,7 @@ def profile_of_gamma(gamma: float | None, chromaticities: Sequence[float] | None
         return None
 
 
-def _matrix_profile(
-    primaries: tuple[XY, XY, XY, XY], curve: tuple[float, ...], name: str
-) -> bytes:
+def _matrix_profile(primaries: tuple[XY, XY, XY, XY], curve: tuple[float, ...], name: str) -> bytes:
     """Lay out a display profile of version 4.
 
     Raises:

@@ -10,7 +10,7 @@ import pyvips
 
 from samelight.errors import SamelightError
 from samelight.io.metadata.png import frames_of_png
-from samelight.io.metadata.tiff import TiffKind, tiff_kind
+from samelight.io.metadata.tiff import TiffKind, tiff_kind, without_association
 from samelight.types import Note
 
 MOST_MEGAPIXELS = 1000.0
@@ -18,7 +18,7 @@ MOST_MEGAPIXELS = 1000.0
 
 _FORMATS = "JPEG, PNG, WebP, TIFF or AVIF"
 _KINDS = ("jpeg", "png", "webp", "tiff", "heif")
-_JPEG = b"\xff\xd8"
+_JPEG, _TIFF = b"\xff\xd8", (b"II", b"MM")
 # ISO/IEC 23008-12: what a HEIF file's first box says where its pictures are coded as HEVC, and
 # where it is a film.
 _HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1")
@@ -125,7 +125,11 @@ def _load(path: Path, page: int | None, error: type[SamelightError]) -> pyvips.I
         if is_jpeg:
             return _load_jpeg(path, "warning")
         return pyvips.Image.new_from_source(
-            _source(path), "", access="sequential", fail_on="error", **options
+            _source(path, (page or 1) - 1),
+            "",
+            access="sequential",
+            fail_on="error",
+            **options,
         )
     except pyvips.Error as failure:
         if is_jpeg:
@@ -145,7 +149,11 @@ def _load_damaged_jpeg(path: Path, error: type[SamelightError]) -> pyvips.Image:
         raise error(f"{path} is not a picture: wanted {_FORMATS}") from failure
 
 
-def _source(path: Path) -> pyvips.Source:
+def _source(path: Path, page: int = 0) -> pyvips.Source:
+    with path.open("rb") as file:
+        is_tiff = file.read(2) in _TIFF
+    if is_tiff and (data := without_association(path, page)) is not None:
+        return pyvips.Source.new_from_memory(data)
     # By source and not by name: libvips would read "[...]" in a file's name as options.
     return pyvips.Source.new_from_file(str(path))
 
@@ -180,9 +188,7 @@ def _require_size(
         )
 
 
-def _pages_note(
-    path: Path, kind: str, image: pyvips.Image, page: int | None
-) -> tuple[Note, ...]:
+def _pages_note(path: Path, kind: str, image: pyvips.Image, page: int | None) -> tuple[Note, ...]:
     pages = int(image.get("n-pages")) if image.get_typeof("n-pages") != 0 else 1
     how = "page picks another"
     if kind == "png":

@@ -1,16 +1,17 @@
 """Writing pixels through libvips, and what a photo says beside them into the container."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import pyvips
 
-from samelight.io.metadata.heif import exif_fields
-from samelight.io.metadata.exif import with_resolution
+from samelight.io.decode import block
+from samelight.io.metadata.heif import write_heif
 from samelight.io.metadata.jpeg import write_jpeg
-from samelight.io.metadata.png import write_png
+from samelight.io.metadata.png import described_colours, write_png
 from samelight.io.metadata.record import Metadata
 from samelight.io.metadata.tiff import write_tiff
 from samelight.io.metadata.webp import write_webp
@@ -38,20 +39,22 @@ class Format(NamedTuple):
 
 
 def _write_jpeg(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]:
-    with _encoded(image, "jpegsave_target", name, Q=_QUALITY, subsample_mode="off") as source:
-        with Path(name).open("wb") as target:
-            return write_jpeg(source, target, metadata)
+    with _encoded(image, "jpegsave_target", name, Q=_QUALITY, subsample_mode="off") as files:
+        return write_jpeg(*files, metadata)
 
 
 def _write_webp(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]:
-    with _encoded(image, "webpsave_target", name, Q=_QUALITY) as source:
-        with Path(name).open("wb") as target:
-            return write_webp(source, target, metadata)
+    with _encoded(image, "webpsave_target", name, Q=_QUALITY) as files:
+        return write_webp(*files, metadata)
 
 
 def _write_png(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]:
-    with _encoded(image, "pngsave_target", name) as source, Path(name).open("wb") as target:
-        return write_png(source, target, metadata)
+    icc = block(image, "icc-profile-data")
+    if icc is not None and icc == described_colours(metadata):
+        # Its own chunks say it; no profile is invented.
+        image.remove("icc-profile-data")
+    with _encoded(image, "pngsave_target", name) as files:
+        return write_png(*files, metadata)
 
 
 def _write_tiff(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]:
@@ -71,10 +74,7 @@ def _write_tiff(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]
 
 
 def _write_avif(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]:
-    exif = with_resolution(metadata.exif, metadata.pixels_per_mm)
-    fields = exif_fields(exif) if exif is not None else []
-    for field, kind, value in fields:
-        image.set_type(kind, field, value)
+    has_exif = metadata.exif is not None or metadata.pixels_per_mm is not None
     if metadata.xmp is not None:
         image.set_type(pyvips.GValue.blob_type, "xmp-data", metadata.xmp)
     image.heifsave(
@@ -84,11 +84,10 @@ def _write_avif(image: pyvips.Image, metadata: Metadata, name: str) -> list[str]
         bitdepth=12 if image.format == "ushort" else 8,
         subsample_mode="off",
         effort=_AVIF_EFFORT,
-        keep=_KEEP_ICC | _KEEP_XMP | (_KEEP_EXIF if fields else 0),
+        keep=_KEEP_ICC | _KEEP_XMP | (_KEEP_EXIF if has_exif else 0),
     )
-    lost = ["EXIF"] if exif is not None and not fields else []
-    lost += ["IPTC"] if metadata.iptc is not None else []
-    return lost + metadata.lost_in("AVIF")
+    with Path(name).open("r+b") as file:
+        return write_heif(file, metadata)
 
 
 FORMATS = {
@@ -103,14 +102,14 @@ FORMATS = {
 """By the ending of a file's name."""
 
 
-def _encoded(image: pyvips.Image, saver: str, name: str, **options: object) -> IO[bytes]:
-    """Encode into a nameless file beside the one to be written, which goes when it is closed."""
-    file = tempfile.TemporaryFile(dir=Path(name).parent)
-    try:
-        target = pyvips.Target.new_to_descriptor(file.fileno())
+@contextmanager
+def _encoded(
+    image: pyvips.Image, saver: str, name: str, **options: object
+) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Encode into a nameless file, from which the one to be written is copied: both, opened."""
+    with tempfile.TemporaryFile(dir=Path(name).parent) as source:
+        target = pyvips.Target.new_to_descriptor(source.fileno())
         getattr(image, saver)(target, keep=_KEEP_ICC, **options)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
+        source.seek(0)
+        with Path(name).open("wb") as file:
+            yield source, file

@@ -95,7 +95,7 @@ def _profile_of_rgb(icc: bytes | None, name: str) -> tuple[bytes | None, tuple[N
     """Keep a profile that describes RGB values."""
     if icc is None or usable_profile(icc) is not None:
         return icc, ()
-    if icc[_SPACE] != b"RGB ":
+    if len(icc) > _SPACE.stop and icc[_SPACE] != b"RGB ":
         return None, _left_out(icc, name)
     text = f"the colour profile of {name} cannot be read: it was kept, and taken for sRGB"
     return icc, (Note("photo-profile", text),)

@@ -1,12 +1,22 @@
+import struct
+
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from samelight.io.metadata.tiff_tags import add_tiff_exif, read_tiff_exif
+from samelight.io.metadata.ifd import read_directory
+from samelight.io.metadata.record import Metadata
+from samelight.io.metadata.tiff import read_tiff, tiff_kind
 from samelight.io.photo import Photo, read_photo, write_photo
 
 MAKE, EXIF_FOLDER, EXPOSURE, LENS = 0x010F, 0x8769, 0x829A, 0xA434
+
+
+@pytest.fixture
+def pixels(rng):
+    return rng.integers(0, 256, (33, 47, 3), dtype=np.uint8)
 
 
 def exif_block():
@@ -15,7 +25,7 @@ def exif_block():
     exif[0x0112] = 1
     exif.get_ifd(EXIF_FOLDER)[EXPOSURE] = IFDRational(1, 250)
     exif.get_ifd(EXIF_FOLDER)[LENS] = "a lens"
-    return exif.tobytes()
+    return exif.tobytes().removeprefix(b"Exif\0\0")
 
 
 def check(exif):
@@ -25,9 +35,9 @@ def check(exif):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_tiff_files_carry_exif_both_ways(tmp_path, rng, dtype):
-    pixels = rng.integers(0, 255, (33, 47, 3)).astype(dtype)
-    write_photo(tmp_path / "photo.tif", Photo(pixels, exif=exif_block()))
+def test_tiff_files_carry_exif_both_ways(tmp_path, pixels, dtype):
+    pixels = pixels.astype(dtype)
+    write_photo(tmp_path / "photo.tif", Photo(pixels, metadata=Metadata(exif_block())))
     if dtype == np.uint8:
         with Image.open(tmp_path / "photo.tif") as image:
             check(image.getexif())
@@ -35,32 +45,78 @@ def test_tiff_files_carry_exif_both_ways(tmp_path, rng, dtype):
     back = read_photo(tmp_path / "photo.tif")
     assert np.array_equal(back.pixels, pixels)
     exif = Image.Exif()
-    exif.load(b"Exif\0\0" + back.exif)
+    exif.load(b"Exif\0\0" + back.metadata.exif)
     check(exif)
     write_photo(tmp_path / "photo.jpg", back)
     with Image.open(tmp_path / "photo.jpg") as image:
         check(image.getexif())
 
 
-def test_big_endian_files_are_read(tmp_path):
-    order = Image.Exif()
-    order.endian = ">"
-    order[MAKE] = "a camera of many letters"
-    Image.new("RGB", (4, 4)).save(tmp_path / "photo.tif", exif=order)
-    block = read_tiff_exif(tmp_path / "photo.tif")
-    exif = Image.Exif()
-    exif.load(b"Exif\0\0" + block)
-    assert exif[MAKE].rstrip("\0") == "a camera of many letters"
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_every_byte_order_and_size_of_offsets_is_read(tmp_path, pixels, byteorder, bigtiff):
+    tifffile.imwrite(
+        tmp_path / "photo.tif",
+        pixels,
+        byteorder=byteorder,
+        bigtiff=bigtiff,
+        software="a program of many letters",
+        resolution=(300, 150),
+        resolutionunit="INCH",
+        extratags=[(33432, 2, 3, "me", True)],
+    )
+    found = read_tiff(tmp_path / "photo.tif").metadata
+    tags = read_directory(found.exif)
+    assert tags[305].value == b"a program of many letters\0"
+    assert tags[33432].value == b"me\0"
+    assert found.pixels_per_mm == pytest.approx((300 / 25.4, 150 / 25.4))
 
 
-def test_a_file_that_says_nothing(tmp_path):
+def test_the_tags_are_those_of_the_page_asked_for(tmp_path, pixels):
+    with tifffile.TiffWriter(tmp_path / "photo.tif") as file:
+        for name in ("one", "two"):
+            file.write(pixels, description=name, metadata=None)
+    tags = [read_directory(read_tiff(tmp_path / "photo.tif", n).metadata.exif) for n in (0, 1)]
+    assert [tag[270].value for tag in tags] == [b"one\0", b"two\0"]
+    assert read_tiff(tmp_path / "photo.tif", 2).metadata == Metadata()
+
+
+def test_a_file_that_says_nothing_goes_on_saying_nothing(tmp_path):
     write_photo(tmp_path / "photo.tif", Photo(np.zeros((4, 4, 3), np.uint8)))
-    assert read_photo(tmp_path / "photo.tif").exif is None
+    assert read_photo(tmp_path / "photo.tif").metadata == Metadata()
+    with tifffile.TiffFile(tmp_path / "photo.tif") as file:
+        names = {tag.name for tag in file.pages[0].tags}
+    assert not names & {"XResolution", "YResolution", "ResolutionUnit", "Orientation"}
 
 
 @pytest.mark.parametrize("block", [b"", b"garbage", b"II*\0", b"II*\0\xff\xff\xff\xff"])
 def test_a_block_that_cannot_be_read_is_left_out(tmp_path, block):
-    write_photo(tmp_path / "photo.tif", Photo(np.zeros((4, 4, 3), np.uint8)))
-    before = (tmp_path / "photo.tif").read_bytes()
-    add_tiff_exif(tmp_path / "photo.tif", block)
-    assert (tmp_path / "photo.tif").read_bytes() == before
+    photo = Photo(np.zeros((4, 4, 3), np.uint8), metadata=Metadata(block))
+    write_photo(tmp_path / "photo.tif", photo)
+    assert read_photo(tmp_path / "photo.tif").metadata == Metadata()
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "said", "is_misread"),
+    [
+        (259, 1, None, False),
+        (259, 50000, "Zstandard compression", False),
+        (259, 34925, "LZMA compression", False),
+        (259, 6, "old-style JPEG compression", True),
+        (259, 12345, "number 12345 compression", False),
+        (258, 12, "12 bits a channel", False),
+        (262, 8, "colour model CIELab", True),
+        (262, 6, "colour model YCbCr", True),
+        (262, 32803, "colour model a camera's raw mosaic", True),
+        (339, 3, "floating-point values", False),
+        (339, 2, "signed whole numbers", False),
+    ],
+)
+def test_unusual_kinds_are_named(tmp_path, tag, value, said, is_misread):
+    tags = {256: 4, 257: 4, 258: 8, 259: 1, 262: 2, 277: 3, tag: value}
+    rows = b"".join(struct.pack("<HHIHH", t, 3, 1, v, 0) for t, v in sorted(tags.items()))
+    path = tmp_path / "photo.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + rows + bytes(4))
+    kind = tiff_kind(path)
+    assert kind.unusual == (() if said is None else (said,))
+    assert kind.is_misread == is_misread

@@ -160,8 +160,9 @@ def _swap(patched: bytearray, one: _Entry | None, other: _Entry | None) -> None:
     if one is None or other is None or one.kind != other.kind:
         return
     size = 8 if one.kind == RATIONAL else 4
-    first, second = slice(one.value_at, one.value_at + size), slice(
-        other.value_at, other.value_at + size
+    first, second = (
+        slice(one.value_at, one.value_at + size),
+        slice(other.value_at, other.value_at + size),
     )
     if max(first.stop, second.stop) <= len(patched):
         patched[first], patched[second] = patched[second], patched[first]

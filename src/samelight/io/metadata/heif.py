@@ -1,8 +1,9 @@
-"""What AVIF and HEIC files say about colours: boxes (ISO/IEC 14496-12, 23008-12)."""
+"""Metadata in AVIF and HEIC files: boxes (ISO/IEC 14496-12, 23008-12)."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pyvips
 
@@ -27,14 +28,15 @@ def read_heif(path: str | Path, image: pyvips.Image) -> Found:
     Raises:
         PhotoError: if its colours are of high dynamic range, or described in an unknown way.
     """
-    meta = _meta(path)
     exif, xmp = (
         bytes(image.get(field)) if image.get_typeof(field) else None
         for field in ("exif-data", "xmp-data")
     )
     exif = exif.removeprefix(exif_block.PREFIX) if exif else None
     density = exif_block.pixels_per_mm(read_directory(exif)) if exif else None
-    notes = ()
+    with Path(path).open("rb") as file:
+        meta = _meta(file)
+    notes: tuple[Note, ...] = ()
     if any(name in meta for name in _GAIN_MAPS):
         text = f"{path} has an HDR gain map: it was left out, the base picture was taken"
         notes = (Note("photo-gain-map", text),)
@@ -42,32 +44,34 @@ def read_heif(path: str | Path, image: pyvips.Image) -> Found:
     if cicp is not None:
         require_known(cicp, path)
     profile = profile_of_cicp(cicp) if cicp is not None else None
-    return Found(Metadata(exif, xmp, pixels_per_mm=density), profile, notes)
+    return Found(Metadata(exif, xmp, pixels_per_mm=density), profile, notes=notes)
 
 
-def exif_fields(exif: bytes) -> list[tuple[str, int, Any]]:
-    """Parse an EXIF block into the header fields from which libvips' savers write it again.
+def write_heif(file: IO[bytes], metadata: Metadata) -> list[str]:
+    """Put an EXIF block in the place of one that libvips made up.
 
-    They drop every tag that has no such field, and only its file readers make the fields: so the
-    block is read back from a JPEG of one pixel.
+    The block is appended, and what leads to the item of its kind is led to it.
 
     Args:
-        exif: without prefix.
+        file: as libvips writes it, with a colour profile, XMP, and some EXIF if the metadata has
+            any; open for reading and writing.
+        metadata: what to say.
 
     Returns:
-        Names, types and values; none if it cannot be read, or is too large for JPEG.
+        What it cannot hold, in words.
     """
-    body = exif_block.PREFIX + exif
-    if len(body) + 2 > 0xFFFF:
-        return []
-    pixel = pyvips.Image.black(1, 1).jpegsave_buffer(keep="none")
-    segment = b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
-    try:
-        carrier = pyvips.Image.jpegload_buffer(pixel[:2] + segment + pixel[2:])
-    except pyvips.Error:
-        return []
-    names = [name for name in carrier.get_fields() if name.startswith("exif-")]
-    return [(name, carrier.get_typeof(name), carrier.get(name)) for name in names]
+    lost = ["IPTC"] if metadata.iptc is not None else []
+    exif = exif_block.with_resolution(metadata.exif, metadata.pixels_per_mm)
+    if exif is not None:
+        meta = _meta(file)
+        place = file.tell() - len(meta) + _location_of_exif(meta)
+        # The number before the block says where in it TIFF begins.
+        payload = bytes(4) + exif
+        end = file.seek(0, 2)
+        file.write(struct.pack(">I4s", 8 + len(payload), b"mdat") + payload)
+        file.seek(place)
+        file.write(struct.pack(">IHII", end + 8, 1, 0, len(payload)))
+    return lost + metadata.lost_in("AVIF")
 
 
 def primary_cicp(meta: bytes) -> Cicp | None:
@@ -78,54 +82,67 @@ def primary_cicp(meta: bytes) -> Cicp | None:
     """
     boxes = dict(_boxes(meta[4:]))
     properties = dict(_boxes(boxes.get(b"iprp", b"")))
-    primary, item_bytes = boxes.get(b"pitm", b""), 4
-    if primary[:1] == b"\0":
-        item_bytes = 2
+    primary = boxes.get(b"pitm", b"")
+    item = int.from_bytes(primary[4:6] if primary[:1] == b"\0" else primary[4:8], "big")
     listed = list(_boxes(properties.get(b"ipco", b"")))
-    item = primary[4 : 4 + item_bytes]
-    for index in _associated(properties.get(b"ipma", b""), int.from_bytes(item, "big")):
+    for index in _associated(properties.get(b"ipma", b""), item):
         name, body = listed[index - 1] if 0 < index <= len(listed) else (b"", b"")
         if name == b"colr" and body[:4] == b"nclx" and len(body) >= 11:
-            points = [int.from_bytes(body[i : i + 2], "big") for i in (4, 6, 8)]
-            return Cicp(points[0], points[1], points[2], full_range=bool(body[10] & 0x80))
+            primaries, transfer, matrix = struct.unpack_from(">HHH", body, 4)
+            return Cicp(primaries, transfer, matrix, body[10] >> 7)
     return None
 
 
 def _associated(body: bytes, item: int) -> Iterator[int]:
     """The numbers of an item's properties, from 1, out of the box that associates them."""
-    version, flags = body[:1], body[3:4]
-    id_bytes = 2 if version == b"\0" else 4
-    index_bytes = 2 if flags and flags[0] & 1 else 1
-    place, count = 8, int.from_bytes(body[4:8], "big")
-    while count > 0 and place + id_bytes < len(body):
+    id_bytes = 2 if body[:1] == b"\0" else 4
+    index_bytes = 2 if body[3:4] and body[3] & 1 else 1
+    place = 8
+    for _ in range(int.from_bytes(body[4:8], "big")):
+        if place + id_bytes >= len(body):
+            return
         current = int.from_bytes(body[place : place + id_bytes], "big")
-        number = body[place + id_bytes]
-        place += id_bytes + 1
+        stop = place + id_bytes + 1 + body[place + id_bytes] * index_bytes
         if current == item:
-            for at in range(place, place + number * index_bytes, index_bytes):
+            for at in range(place + id_bytes + 1, stop, index_bytes):
                 # The highest bit says whether the property is essential.
                 index = int.from_bytes(body[at : at + index_bytes], "big")
                 yield index & (0x7F if index_bytes == 1 else 0x7FFF)
-        place += number * index_bytes
-        count -= 1
+        place = stop
 
 
-def _meta(path: str | Path) -> bytes:
-    """The body of a file's meta box; empty if it has none."""
-    with Path(path).open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, name = int.from_bytes(head[:4], "big"), head[4:]
-            if size == 1:
-                size = int.from_bytes(file.read(8), "big") - 8
-            if name == b"meta":
-                return file.read(min(size - 8, _MOST_BYTES)) if size else file.read(_MOST_BYTES)
-            if size < 8:
-                break
-            file.seek(size - 8, 1)
+def _location_of_exif(meta: bytes) -> int:
+    """Where in the meta box's body it says at which place of the file the EXIF item lies.
+
+    As libheif writes it: a base, the number of extents, which is one, its offset and its length.
+    """
+    boxes = dict(_boxes(meta[4:]))
+    entries = [body for name, body in _boxes(boxes[b"iinf"][6:]) if name == b"infe"]
+    item = next(body[4:6] for body in entries if body[8:12] == b"Exif")
+    locations = boxes[b"iloc"]
+    # After version, sizes and number of items: item, source and location of each.
+    first = meta.index(b"iloc" + locations) + 4 + 8
+    for place in range(first, first + len(locations) - 8, 18):
+        if meta[place : place + 2] == item:
+            return place + 4
+    raise ValueError("libheif writes its table of locations in another way")
+
+
+def _meta(file: IO[bytes]) -> bytes:
+    """Read the body of a file's meta box, and stop behind it; empty if it has none."""
+    while len(head := file.read(8)) == 8:
+        size, name = int.from_bytes(head[:4], "big"), head[4:]
+        if size == 1:
+            size = int.from_bytes(file.read(8), "big") - 8
+        if name == b"meta":
+            return file.read(min(size - 8, _MOST_BYTES) if size else _MOST_BYTES)
+        if size < 8:
+            break
+        file.seek(size - 8, 1)
     return b""
 
 
-def _boxes(data: bytes) -> Iterator[tuple[Any, bytes]]:
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Go through boxes that lie side by side: name and body."""
     place = 0
     while place + 8 <= len(data):

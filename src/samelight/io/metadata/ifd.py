@@ -2,7 +2,7 @@
 
 import mmap
 import struct
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 _CLASSIC, _BIG = 42, 43
 # Bytes of a value of each type, and of the unit that byte order turns around.
@@ -43,13 +43,19 @@ Directory = dict[int, Tag]
 
 
 class _Layout(NamedTuple):
+    """How `struct` reads a directory."""
+
     order: str
-    count: str
+    number_of_entries: str
     offset: str
 
     @property
     def entry_bytes(self) -> int:
         return 4 + 2 * self.inline_bytes
+
+    @property
+    def entry_head(self) -> str:
+        return f"{self.order}HH{self.offset}"
 
     @property
     def inline_bytes(self) -> int:
@@ -66,22 +72,62 @@ def read_directory(data: "bytes | mmap.mmap", page: int = 0) -> Directory:
     Returns:
         Its tags by number; empty if there is no such directory, or it reaches over the data's end.
     """
-    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
-    if order is None:
-        return {}
     try:
-        (magic,) = struct.unpack_from(f"{order}H", data, 2)
-        if magic not in (_CLASSIC, _BIG):
-            return {}
-        layout = _Layout(order, "H", "I") if magic == _CLASSIC else _Layout(order, "Q", "Q")
-        (start,) = struct.unpack_from(order + layout.offset, data, 4 if magic == _CLASSIC else 8)
-        for _ in range(page):
-            (count,) = struct.unpack_from(order + layout.count, data, start)
-            after = start + struct.calcsize(layout.count) + count * layout.entry_bytes
-            (start,) = struct.unpack_from(order + layout.offset, data, after)
+        layout, start = _start_of(data, page)
         return _directory(data, layout, start, depth=0) if start else {}
     except struct.error:
         return {}
+
+
+def find_value(data: "bytes | mmap.mmap", tag: int, page: int = 0) -> slice | None:
+    """Find where a short value stands that is stored inside its directory.
+
+    Args:
+        data: a TIFF or BigTIFF file.
+        tag: its number.
+        page: of which directory, from 0.
+
+    Returns:
+        Its bytes' place; None if there is no such tag, or its value is stored elsewhere.
+    """
+    try:
+        layout, start = _start_of(data, page)
+        for place in _entries(data, layout, start) if start else ():
+            found, kind, number = struct.unpack_from(layout.entry_head, data, place)
+            size = _VALUE_BYTES.get(kind, 0) * number
+            if found == tag and 0 < size <= layout.inline_bytes:
+                at = place + 4 + layout.inline_bytes
+                return slice(at, at + size)
+    except struct.error:
+        pass
+    return None
+
+
+def _start_of(data: "bytes | mmap.mmap", page: int) -> tuple[_Layout, int]:
+    """Find a directory: how it is laid out, and where it begins; 0 if there is none.
+
+    Raises:
+        struct.error: if it is no TIFF structure, or reaches over its end.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
+    if order is None:
+        raise struct.error("no byte order")
+    (magic,) = struct.unpack_from(f"{order}H", data, 2)
+    if magic not in (_CLASSIC, _BIG):
+        raise struct.error("no TIFF")
+    layout = _Layout(order, "H", "I") if magic == _CLASSIC else _Layout(order, "Q", "Q")
+    (start,) = struct.unpack_from(order + layout.offset, data, 4 if magic == _CLASSIC else 8)
+    for _ in range(page):
+        entries = _entries(data, layout, start)
+        (start,) = struct.unpack_from(order + layout.offset, data, entries.stop)
+    return layout, start
+
+
+def _entries(data: "bytes | mmap.mmap", layout: _Layout, start: int) -> range:
+    """The places of a directory's entries."""
+    (count,) = struct.unpack_from(layout.order + layout.number_of_entries, data, start)
+    first = start + struct.calcsize(layout.number_of_entries)
+    return range(first, first + count * layout.entry_bytes, layout.entry_bytes)
 
 
 def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: int) -> Directory:
@@ -90,19 +136,16 @@ def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: in
     Raises:
         struct.error: if it reaches over the end of the data.
     """
-    order, offset_code = layout.order, layout.offset
-    (count,) = struct.unpack_from(order + layout.count, data, start)
-    first = start + struct.calcsize(layout.count)
     tags = {}
-    for place in range(first, first + count * layout.entry_bytes, layout.entry_bytes):
-        tag, kind, number = struct.unpack_from(f"{order}HH{offset_code}", data, place)
+    for place in _entries(data, layout, start):
+        tag, kind, number = struct.unpack_from(layout.entry_head, data, place)
         size = _VALUE_BYTES.get(kind, 0) * number
         if not 0 < size <= _MOST_BYTES:
             continue
         at = place + 4 + layout.inline_bytes
         if size > layout.inline_bytes:
-            (at,) = struct.unpack_from(order + offset_code, data, at)
-        value = _little_endian(bytes(data[at : at + size]), kind, order)
+            (at,) = struct.unpack_from(layout.order + layout.offset, data, at)
+        value = _little_endian(bytes(data[at : at + size]), kind, layout.order)
         if tag in _SUBDIRECTORIES:
             if depth < len(_SUBDIRECTORIES):
                 below = _directory(data, layout, int.from_bytes(value, "little"), depth + 1)
@@ -156,7 +199,7 @@ def serialise(
     return struct.pack("<H", len(entries)) + rows + struct.pack("<I", next_directory) + bytes(tail)
 
 
-def add_tags(file: BinaryIO, tags: Directory, *, dropped: frozenset[int] = frozenset()) -> bool:
+def add_tags(file: IO[bytes], tags: Directory, *, dropped: frozenset[int] = frozenset()) -> bool:
     """Put tags into the first directory of a little-endian classic TIFF file.
 
     What the file holds stays where it is; a new directory is appended and pointed to.

@@ -18,7 +18,7 @@ def trimmed(data: bytes) -> bytes | None:
         data: what is said to be data sets; turned in words if a TIFF of other byte order held them.
 
     Returns:
-        The data sets; None if there are none.
+        The data sets that are whole; None if there are none.
     """
     if data[:1] != b"\x1c" and data[3:4] == b"\x1c":
         data = b"".join(data[i : i + 4][::-1] for i in range(0, len(data), 4))
@@ -28,8 +28,10 @@ def trimmed(data: bytes) -> bytes | None:
         if size & _EXTENDED:
             length = size & ~_EXTENDED
             size = length + int.from_bytes(data[end + 5 : end + 5 + length], "big")
+        if end + 5 + size > len(data):
+            break
         end += 5 + size
-    return data[:end] if 0 < end <= len(data) else None
+    return data[:end] or None
 
 
 def of_resources(resources: bytes) -> bytes | None:

@@ -1,11 +1,11 @@
-"""Metadata in JPEG files: segments before the picture (ITU-T T.81, JFIF 1.02, EXIF 2.3, XMP part 3)."""
+"""Metadata in JPEG files: segments before the picture (ITU-T T.81, JFIF 1.02, EXIF 2.3, XMP 3)."""
 
 import mmap
 import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from samelight.io.metadata import exif as exif_block
 from samelight.io.metadata import iptc as iim
@@ -67,7 +67,7 @@ def read_jpeg(path: str | Path) -> Found:
     return Found(metadata, notes=tuple(notes))
 
 
-def write_jpeg(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[str]:
+def write_jpeg(source: IO[bytes], target: IO[bytes], metadata: Metadata) -> list[str]:
     """Copy a JPEG file that says nothing and let it say something.
 
     Args:
@@ -79,7 +79,8 @@ def write_jpeg(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[s
         What it cannot hold, in words.
     """
     target.write(source.read(2))
-    if metadata.pixels_per_mm is not None:
+    said = exif_block.pixels_per_mm(read_directory(metadata.exif)) if metadata.exif else None
+    if metadata.pixels_per_mm is not None and metadata.pixels_per_mm != said:
         across, down = (min(round(25.4 * value), 0xFFFF) for value in metadata.pixels_per_mm)
         jfif = _JFIF + struct.pack(">BBBHHBB", 1, 2, _PER_INCH, across, down, 0, 0)
         _write_segment(target, _APP0, jfif)
@@ -95,7 +96,7 @@ def write_jpeg(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[s
     return lost + metadata.lost_in("JPEG")
 
 
-def _write_segment(target: BinaryIO, marker: int, body: bytes) -> bool:
+def _write_segment(target: IO[bytes], marker: int, body: bytes) -> bool:
     """Write a segment; False if its body is too large for one."""
     if len(body) > _MOST_BYTES:
         return False

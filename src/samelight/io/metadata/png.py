@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from samelight.color.code_points import Cicp, profile_of_cicp, profile_of_gamma, require_known
 from samelight.errors import PhotoError
@@ -80,7 +80,7 @@ def described_colours(metadata: Metadata) -> bytes | None:
     return _described_profile(chunks, "the photo")
 
 
-def write_png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[str]:
+def write_png(source: IO[bytes], target: IO[bytes], metadata: Metadata) -> list[str]:
     """Copy a PNG file that says nothing and let it say something.
 
     Args:
@@ -116,7 +116,7 @@ def write_png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[st
     return metadata.lost_in("PNG")
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def _chunks(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     """Go through the chunks that are of interest and undamaged."""
     place = _SIGNATURE_BYTES
     while True:
@@ -133,13 +133,13 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         place += 12 + size
 
 
-def _write_chunk(target: BinaryIO, name: str, body: bytes) -> None:
+def _write_chunk(target: IO[bytes], name: str, body: bytes) -> None:
     kind = name.encode("latin-1")
     check = zlib.crc32(kind + body)
     target.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check))
 
 
-def _copy_rest(source: BinaryIO, target: BinaryIO) -> None:
+def _copy_rest(source: IO[bytes], target: IO[bytes]) -> None:
     """Copy all after the header but the resolution, which libvips writes of its own accord."""
     while head := source.read(8):
         size, kind = struct.unpack(">I4s", head)
@@ -151,7 +151,7 @@ def _copy_rest(source: BinaryIO, target: BinaryIO) -> None:
 def _described_profile(chunks: dict[str, bytes], path: str | Path) -> bytes | None:
     """What the chunks before a profile, or in its place, say about colours."""
     if len(chunks.get("cICP", b"")) == 4:
-        cicp = Cicp(*chunks["cICP"][:3], full_range=bool(chunks["cICP"][3]))
+        cicp = Cicp(*chunks["cICP"])
         require_known(cicp, path)
         if cicp.matrix != 0 or not cicp.full_range:
             raise PhotoError(f"{path} holds video levels (cICP): save it as full-range RGB")

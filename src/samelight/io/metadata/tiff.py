@@ -3,7 +3,7 @@
 import mmap
 import struct
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 from samelight.io.metadata import exif as exif_block
 from samelight.io.metadata import iptc as iim
@@ -13,8 +13,11 @@ from samelight.io.metadata.ifd import (
     Directory,
     Tag,
     add_tags,
-    exif_block as block_of,
+    find_value,
     read_directory,
+)
+from samelight.io.metadata.ifd import (
+    exif_block as block_of,
 )
 from samelight.io.metadata.record import Found, Metadata
 
@@ -22,9 +25,10 @@ from samelight.io.metadata.record import Found, Metadata
 # software, date, artist, computer, rating, copyright, Windows' titles, EXIF, GPS.
 _DESCRIPTIVE = {270, 271, 272, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
 _DESCRIPTIVE |= {34665, 34853}
-_RESOLUTION = frozenset({282, 283, 296})
+# What libvips writes of its own accord: orientation and print resolution.
+_INVENTED = frozenset({274, 282, 283, 296})
 _XMP, _IPTC, _PHOTOSHOP, _EXTRA_SAMPLES = 700, 33723, 34377, 338
-_UNDEFINED, _ASSOCIATED = 7, 1
+_UNDEFINED, _ASSOCIATED, _UNASSOCIATED = 7, 1, 2
 _BITS, _COMPRESSION, _COLOUR_MODEL, _PLANES, _TILE_WIDTH, _SAMPLE_FORMAT = (
     258,
     259,
@@ -114,7 +118,31 @@ def tiff_kind(path: str | Path, page: int = 0) -> TiffKind:
     return TiffKind(tuple(unusual), is_misread)
 
 
-def write_tiff(file: BinaryIO, metadata: Metadata) -> list[str]:
+def without_association(path: str | Path, page: int = 0) -> mmap.mmap | None:
+    """Call a file's alpha unassociated in memory, so that libvips leaves its colours as they are.
+
+    It would divide them in floating point and cut off what is behind it, which cannot be undone.
+
+    Args:
+        path: a TIFF or BigTIFF file.
+        page: which of its pictures, from 0.
+
+    Returns:
+        The file's bytes, only the page that holds the tag being copied; None if its alpha is not
+        associated.
+    """
+    with Path(path).open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
+    place = find_value(data, _EXTRA_SAMPLES, page)
+    if place is None or int.from_bytes(data[place], order) != _ASSOCIATED:
+        data.close()
+        return None
+    data[place] = _UNASSOCIATED.to_bytes(place.stop - place.start, order)
+    return data
+
+
+def write_tiff(file: IO[bytes], metadata: Metadata) -> list[str]:
     """Let a TIFF file that says nothing say something.
 
     Args:
@@ -135,7 +163,7 @@ def write_tiff(file: BinaryIO, metadata: Metadata) -> list[str]:
         tags |= exif_block.resolution_tags(metadata.pixels_per_mm)
     if metadata.associated_alpha:
         tags[_EXTRA_SAMPLES] = Tag(SHORT, 1, struct.pack("<H", _ASSOCIATED))
-    lost = [] if add_tags(file, tags, dropped=_RESOLUTION) else ["metadata above 4 GB"]
+    lost = [] if add_tags(file, tags, dropped=_INVENTED) else ["metadata above 4 GB"]
     return lost + metadata.lost_in("TIFF")
 
 

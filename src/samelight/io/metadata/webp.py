@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from samelight.io.metadata import exif as exif_block
 from samelight.io.metadata.ifd import read_directory
@@ -28,7 +28,7 @@ def read_webp(path: str | Path) -> Found:
     return Found(Metadata(exif, found.get(_XMP), pixels_per_mm=density))
 
 
-def write_webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[str]:
+def write_webp(source: IO[bytes], target: IO[bytes], metadata: Metadata) -> list[str]:
     """Copy a WebP file that says nothing and let it say something.
 
     Args:
@@ -53,7 +53,7 @@ def write_webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> list[s
     return (["IPTC"] if metadata.iptc is not None else []) + metadata.lost_in("WebP")
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
     """Go through the chunks, the file at the start of each one's body: name and bytes."""
     place = _HEADER_BYTES
     while True:

@@ -1,4 +1,4 @@
-"""What has to change in an XMP packet when its photo is turned and its further pictures are left."""
+"""What has to change in an XMP packet when its photo is turned and data behind it are left."""
 
 import re
 
