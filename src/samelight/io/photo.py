@@ -42,7 +42,8 @@ class Photo:
     """A photo in memory.
 
     Attributes:
-        pixels: (H,W,3) encoded RGB, uint8 or uint16, upright.
+        pixels: (H,W,3) encoded RGB, upright: uint8 or uint16; float32 in [0,1] if it came from an
+            array.
         alpha: (H,W) of the same type, its maximum = opaque; None if the file had none. Colours are
             not multiplied by it.
         icc: colour profile; the pixels are in its space. None stands for sRGB.
@@ -216,9 +217,8 @@ def _as_vips(photo: Photo, form: Format) -> pyvips.Image:
     pixels, alpha = photo.pixels, photo.alpha
     if photo.metadata.associated_alpha and alpha is not None and form.associates_alpha:
         pixels = associated(pixels, alpha)
-    if form.bits == 8:
-        pixels = to_uint8(pixels)
-        alpha = to_uint8(alpha) if alpha is not None else None
+    pixels = _in_whole_numbers(pixels, form.bits)
+    alpha = _in_whole_numbers(alpha, form.bits) if alpha is not None else None
     image = pyvips.Image.new_from_array(pixels)
     if alpha is not None:
         image = image.bandjoin(pyvips.Image.new_from_array(alpha))
@@ -229,3 +229,12 @@ def _as_vips(photo: Photo, form: Format) -> pyvips.Image:
     if photo.icc is not None:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", photo.icc)
     return image
+
+
+def _in_whole_numbers(values: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:
+    """Bring values to 8 or 16 bits, as many as a format holds and they need."""
+    if bits == 8:
+        return to_uint8(values)
+    if values.dtype == np.float32:
+        values = np.rint(values.clip(0, 1) * np.float32(65535)).astype(np.uint16)
+    return values

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from samelight.io.metadata.exif import pixels_per_mm, resolution_tags, upright_exif, with_resolution
-from samelight.io.metadata.ifd import exif_block, read_directory
+from samelight.io.metadata.ifd import read_directory
 
 SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
 
@@ -91,9 +91,23 @@ def test_a_resolution_is_added_only_where_there_is_none():
     assert pixels_per_mm(read_directory(made)) == pytest.approx(density)
     assert with_resolution(None, None) is None
     assert with_resolution(made, (1.0, 1.0)) == made
-    named = exif_block({271: read_directory(hand_made("<"))[274]})
-    both = read_directory(with_resolution(named, density))
+
+
+@pytest.mark.parametrize("block", [b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"])
+def test_a_resolution_is_added_in_the_blocks_byte_order(block):
+    order = {b"I": "<", b"M": ">"}[block[:1]]
+    named = block + struct.pack(f"{order}HHHI4sI", 1, 271, 2, 4, b"abc\0", 0)
+    both = read_directory(with_resolution(named, (10.0, 20.0)))
     assert {271, 282, 283, 296} == both.keys()
+    assert both[271].value == b"abc\0"
+    assert pixels_per_mm(both) == pytest.approx((10, 20))
+
+
+@pytest.mark.parametrize(
+    "block", [b"", b"garbage", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\1"]
+)
+def test_nothing_is_added_to_what_cannot_be_read(block):
+    assert with_resolution(block, (10.0, 20.0)) == block
 
 
 def test_a_resolution_of_unknown_unit_is_none():

@@ -156,6 +156,7 @@ def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: in
 
 
 def _little_endian(value: bytes, kind: int, order: str) -> bytes:
+    """Turn a value from a byte order to little-endian, or back."""
     unit = _UNIT_BYTES.get(kind, 1)
     if order == "<" or unit == 1:
         return value
@@ -164,20 +165,22 @@ def _little_endian(value: bytes, kind: int, order: str) -> bytes:
 
 def exif_block(tags: Directory) -> bytes:
     """Make an EXIF block, little-endian and without prefix."""
-    return struct.pack("<2sHI", b"II", _CLASSIC, 8) + serialise(tags, start=8)
+    return struct.pack("<2sHI", b"II", _CLASSIC, 8) + _serialise(tags, 8, "<")
 
 
-def serialise(
+def _serialise(
     tags: Directory,
     start: int,
+    order: str,
     next_directory: int = 0,
     present: dict[int, bytes] | None = None,
 ) -> bytes:
-    """Lay out a directory, little-endian, followed by what does not fit into its entries.
+    """Lay out a directory, followed by what does not fit into its entries.
 
     Args:
         tags: what to write.
         start: where in the file it will lie; even.
+        order: of bytes, as `struct` writes it.
         next_directory: offset of the next one, 0 = none.
         present: entries of 12 bytes to keep as they are, by tag.
     """
@@ -185,24 +188,24 @@ def serialise(
     tail = bytearray()
     tail_start = start + 2 + 12 * len(entries.keys() | tags.keys()) + 4
     for tag, (kind, number, value) in tags.items():
+        place = struct.pack(f"{order}I", tail_start + len(tail))
         if isinstance(value, dict):
-            place = struct.pack("<I", tail_start + len(tail))
-            tail += serialise(value, tail_start + len(tail))
+            tail += _serialise(value, tail_start + len(tail), order)
         elif len(value) <= 4:
-            place = value.ljust(4, b"\0")
+            place = _little_endian(value, kind, order).ljust(4, b"\0")
         else:
-            place = struct.pack("<I", tail_start + len(tail))
-            tail += value
+            tail += _little_endian(value, kind, order)
         tail += b"\0" * (len(tail) % 2)
-        entries[tag] = struct.pack("<HHI", tag, kind, number) + place
+        entries[tag] = struct.pack(f"{order}HHI", tag, kind, number) + place
     rows = b"".join(entries[tag] for tag in sorted(entries))
-    return struct.pack("<H", len(entries)) + rows + struct.pack("<I", next_directory) + bytes(tail)
+    head, foot = struct.pack(f"{order}H", len(entries)), struct.pack(f"{order}I", next_directory)
+    return head + rows + foot + bytes(tail)
 
 
 def add_tags(file: IO[bytes], tags: Directory, *, dropped: frozenset[int] = frozenset()) -> bool:
-    """Put tags into the first directory of a little-endian classic TIFF file.
+    """Put tags into the first directory of a classic TIFF file or of an EXIF block.
 
-    What the file holds stays where it is; a new directory is appended and pointed to.
+    What it holds stays where it is; a new directory is appended and pointed to.
 
     Args:
         file: open for reading and writing.
@@ -210,24 +213,26 @@ def add_tags(file: IO[bytes], tags: Directory, *, dropped: frozenset[int] = froz
         dropped: tags to leave out.
 
     Returns:
-        Whether it was done; a BigTIFF is left as it is.
+        Whether it was done; what is no classic TIFF structure is left as it is.
     """
     file.seek(0)
-    order, magic, first = struct.unpack("<2sHI", file.read(8))
-    if order != b"II" or magic != _CLASSIC:
+    head = file.read(8)
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(head[:4])
+    if order is None:
         return False
-    file.seek(first)
-    (count,) = struct.unpack("<H", file.read(2))
-    raw = file.read(count * 12)
-    (next_directory,) = struct.unpack("<I", file.read(4))
-    present = {
-        int.from_bytes(raw[i : i + 2], "little"): raw[i : i + 12] for i in range(0, len(raw), 12)
-    }
-    kept = {tag: entry for tag, entry in present.items() if tag not in dropped}
+    try:
+        file.seek(struct.unpack(f"{order}I", head[4:])[0])
+        (count,) = struct.unpack(f"{order}H", file.read(2))
+        rows = [file.read(12) for _ in range(count)]
+        (next_directory,) = struct.unpack(f"{order}I", file.read(4))
+        present = {struct.unpack_from(f"{order}H", row)[0]: row for row in rows}
+    except struct.error:
+        return False
+    kept = {tag: row for tag, row in present.items() if tag not in dropped}
     end = file.seek(0, 2)
     start = end + end % 2
     file.write(b"\0" * (end % 2))
-    file.write(serialise(tags, start, next_directory, kept))
+    file.write(_serialise(tags, start, order, next_directory, kept))
     file.seek(4)
-    file.write(struct.pack("<I", start))
+    file.write(struct.pack(f"{order}I", start))
     return True
