@@ -104,6 +104,17 @@ def test_a_jpeg_that_decodes_only_in_part_is_said(tmp_path, rng):
     assert "photo-damaged" in kinds(Mask.of(gray_part(tmp_path, data)))
 
 
+def test_a_jpeg_of_which_nearly_all_is_missing_is_refused_without_decoding(tmp_path):
+    Image.new("RGB", (16, 16)).save(tmp_path / "bomb.jpg")
+    data = (tmp_path / "bomb.jpg").read_bytes()
+    size = data.index(b"\xff\xc0") + 5
+    (tmp_path / "bomb.jpg").write_bytes(
+        data[:size] + struct.pack(">HH", 30_000, 30_000) + data[size + 4 :]
+    )
+    with pytest.raises(PhotoError, match="damaged or cut short"):
+        read_photo(tmp_path / "bomb.jpg")
+
+
 def gray_part(tmp_path, data):
     with Image.open(io.BytesIO(data)) as image:
         image.convert("L").save(tmp_path / "gray.jpg")

@@ -24,6 +24,7 @@ _JPEG, _TIFF = b"\xff\xd8", (b"II", b"MM")
 _HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1")
 _AVIF_SEQUENCE = b"ftypavis"
 _BRAND = slice(4, 12)
+_MOST_PIXELS_A_BYTE = 256 / 6 * 8
 
 
 class Opened(NamedTuple):
@@ -85,7 +86,7 @@ def decode(
     try:
         return _as_array(convert(opened.image)), ()
     except pyvips.Error as failure:
-        if opened.kind != "jpeg":
+        if opened.kind != "jpeg" or _promises_too_much(opened):
             raise decoding_error(opened) from failure
         reason = str(failure).strip().splitlines()[-1].removeprefix("VipsJpeg:").strip()
     try:
@@ -147,6 +148,16 @@ def _load_damaged_jpeg(path: Path, error: type[SamelightError]) -> pyvips.Image:
         return _load_jpeg(path, "error")
     except pyvips.Error as failure:
         raise error(f"{path} is not a picture: wanted {_FORMATS}") from failure
+
+
+def _promises_too_much(opened: Opened) -> bool:
+    """Whether most of a JPEG is missing: decoding what is left would fill memory with gray.
+
+    Huffman coding spends at least a bit on each block of 64 values, and there are at least 6
+    blocks for 256 pixels.
+    """
+    pixels = opened.image.width * opened.image.height
+    return pixels > _MOST_PIXELS_A_BYTE * opened.path.stat().st_size
 
 
 def _source(path: Path, page: int = 0) -> pyvips.Source:
