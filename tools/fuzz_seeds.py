@@ -5,6 +5,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -16,8 +17,8 @@ from samelight.color.lut import identity_lut, write_cube
 from samelight.correction.field import Correction
 from samelight.io.metadata.record import Metadata, Own
 from samelight.io.photo import Photo, write_photo
-from samelight.models.session import SPEC_KEY
-from samelight.models.spec import ModelSpec, View
+from samelight.models.spec import SPEC_KEY, ModelSpec, View
+from samelight.types import Pixels
 
 _HEIGHT, _WIDTH, _SIZE_PX = 24, 40, 16
 _P3, _SRGB_CURVE, _FULL_RANGE = 12, 13, 1
@@ -71,13 +72,15 @@ def models() -> dict[str, bytes]:
     nodes = [helper.make_node("Add", ["composite", "mask"], ["image"])]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    spec = ModelSpec(method="tiny", answer="picture", size_px=_SIZE_PX, views=(View(size_px=_SIZE_PX),))
+    spec = ModelSpec(
+        method="tiny", answer="picture", size_px=_SIZE_PX, views=(View(size_px=_SIZE_PX),)
+    )
     helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     content: bytes = model.SerializeToString()
     return {"tiny.onnx": content}
 
 
-def _written_here(noise: np.ndarray) -> Iterator[tuple[str, bytes]]:
+def _written_here(noise: Pixels) -> Iterator[tuple[str, bytes]]:
     """By samelight, with all the metadata that a format holds."""
     exif = Image.Exif()
     exif[271], exif[274] = "a camera", 6
@@ -127,8 +130,8 @@ def _written_by_pillow(image: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "group4.tif", _saved(image.convert("1"), ".tif", compression="group4")
 
 
-def _written_by_tifffile(noise: np.ndarray) -> Iterator[tuple[str, bytes]]:
-    kinds = {
+def _written_by_tifffile(noise: Pixels) -> Iterator[tuple[str, bytes]]:
+    kinds: dict[str, tuple[Pixels, dict[str, Any]]] = {
         "tiles": (noise[..., :3], {"photometric": "rgb", "tile": (16, 16)}),
         "big": (noise[..., :3], {"photometric": "rgb", "bigtiff": True, "byteorder": ">"}),
         "associated": (noise, {"photometric": "rgb", "extrasamples": ["assocalpha"]}),

@@ -15,8 +15,10 @@ from samelight.types import FloatArray, require_strength
 
 _FILE_VERSION = 1
 # What numpy raises on a file that is missing, empty, cut short, or not of its kind.
-_UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError)
-_UNREADABLE += (BadZipFile, zlib.error, NotImplementedError, MemoryError)
+_UNREADABLE = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError,
+    BadZipFile, zlib.error, NotImplementedError,
+)  # fmt: skip
 # Unpacked; a grid of 1024 x 1024 cells and a colour profile are less.
 _MOST_BYTES = 64 << 20
 _IDENTITY = np.eye(3, 4)

@@ -156,7 +156,7 @@ def _promises_too_much(opened: Opened) -> bool:
     Huffman coding spends at least a bit on each block of 64 values, and there are at least 6
     blocks for 256 pixels.
     """
-    pixels = opened.image.width * opened.image.height
+    pixels: int = opened.image.width * opened.image.height
     return pixels > _MOST_PIXELS_A_BYTE * opened.path.stat().st_size
 
 

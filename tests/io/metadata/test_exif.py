@@ -1,4 +1,5 @@
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_a_half_turn_resets_the_orientation_and_nothing_else(order):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_quarter_turn_swaps_width_and_height(order):
-    tags = read_directory(upright_exif(hand_made(order), 6))
+    tags: Any = read_directory(upright_exif(hand_made(order), 6))
     assert pixels_per_mm(tags) == pytest.approx((300 / 25.4, 72 / 25.4))
     # They are of different kinds here, a short and a long number, and stay as they are.
     assert tags[34665].value[40962].numbers() == (640,)
@@ -62,7 +63,7 @@ def test_a_quarter_turn_swaps_width_and_height(order):
         struct.pack(f"{order}HHIHH", 40962, SHORT, 1, 640, 0),
         struct.pack(f"{order}HHII", 40962, LONG, 1, 640),
     )
-    below = read_directory(upright_exif(same_kind, 8))[34665].value
+    below: Any = read_directory(upright_exif(same_kind, 8))[34665].value
     assert (below[40962].numbers(), below[40963].numbers()) == ((480,), (640,))
 
 
