@@ -8,7 +8,7 @@ from PIL import Image
 import samelight
 from samelight import EditOptions, harmonize
 from samelight.api import EditKeywords
-from samelight.errors import MaskError, ModelError, PhotoError, UsageError
+from samelight.errors import MaskError, ModelError, PhotoError, SamelightWarning, UsageError
 from samelight.io.metadata.record import Metadata
 from samelight.io.photo import Photo, read_photo
 
@@ -96,6 +96,23 @@ def test_what_is_no_photo_is_one_line(tiny_model, mask, image):
     with pytest.raises(PhotoError, match=r"wanted|divide|replace") as caught:
         harmonize(image, mask, model=tiny_model)
     assert "\n" not in str(caught.value)
+
+
+def test_notes_are_kept_or_said(tiny_model, mask, tmp_path, rng):
+    gray = Image.fromarray(rng.integers(0, 256, mask.shape, dtype=np.uint8))
+    gray.save(tmp_path / "gray.png")
+    binary = mask.astype(np.uint8)
+    photo = harmonize(tmp_path / "gray.png", binary, model=tiny_model)
+    assert [note.kind for note in photo.notes] == ["photo-gray", "mask-binary"]
+    with pytest.warns(SamelightWarning) as said:
+        harmonize(gray, binary, model=tiny_model)
+    assert [str(one.message) for one in said] == [
+        "the image is gray: it was converted to RGB, so that it can take on colour",
+        photo.notes[1].text,
+    ]
+    assert {one.filename for one in said} == {__file__}
+    with pytest.warns(SamelightWarning, match="holds 0 and 1 only"):
+        harmonize(np.zeros((*mask.shape, 3), np.uint8), binary, model=tiny_model)
 
 
 def test_what_is_wrong_is_named(tiny_model, pixels, mask):
