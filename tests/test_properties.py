@@ -68,7 +68,10 @@ def test_what_holds_for_every_photo(
     alpha = stored[..., 3] if has_alpha else None
     icc = PROFILES[profile]
     given_photo = Photo(
-        stored[..., :3], alpha, icc, Metadata(exif_block(orientation), XMP, None, (12.0, 12.0))
+        stored[..., :3],
+        alpha,
+        icc,
+        Metadata(exif_block(orientation), XMP, None, None, (12.0, 12.0)),
     )
     write_photo(tmp_path / f"in{suffix}", given_photo)
     before = read_photo(tmp_path / f"in{suffix}")

@@ -21,6 +21,8 @@ from samelight.models.spec import SPEC_KEY, ModelSpec, View
 from samelight.types import Pixels
 
 _HEIGHT, _WIDTH, _SIZE_PX = 24, 40, 16
+# Photoshop's resource of a clipping path that is empty.
+_PATH = b"8BIM" + struct.pack(">HHI", 2000, 0, 26) + bytes(26)
 _P3, _SRGB_CURVE, _FULL_RANGE = 12, 13, 1
 
 
@@ -96,6 +98,7 @@ def _written_here(noise: Pixels) -> Iterator[tuple[str, bytes]]:
         exif.tobytes().removeprefix(b"Exif\0\0"),
         xmp,
         iptc,
+        _PATH,
         (10.0, 10.0),
         own,
         associated_alpha=True,

@@ -32,6 +32,7 @@ _XMP = (
     b' photoshop:Headline="a headline"/></rdf:RDF></x:xmpmeta>'
 )
 _KEYWORD = b"\x1c\x02\x19" + struct.pack(">H", 7) + b"keyword"
+_PATH = b"8BIM" + struct.pack(">HHI", 2000, 0, 26) + bytes(26)
 _P3, _SRGB_CURVE, _FULL_RANGE = 12, 13, 1
 
 Tags = dict[str, Any]
@@ -64,6 +65,7 @@ def photo_with_everything(*, by_numbers: bool) -> Photo:
             exif.tobytes().removeprefix(b"Exif\0\0"),
             _XMP,
             _KEYWORD,
+            _PATH,
             (300 / 25.4, 300 / 25.4),
             own,
             associated_alpha=True,
@@ -78,6 +80,10 @@ def _exif(tags: Tags, given: Photo, back: Photo) -> str:
     before, after = given.metadata.exif or b"", back.metadata.exif or b""
     # Its head may lead to a new directory with the resolution, behind all that was there.
     return "to the byte" if before[8:] in after else "its tags"
+
+
+def _paths(_tags: Tags, given: Photo, back: Photo) -> str:
+    return "yes" if back.metadata.photoshop == given.metadata.photoshop else "no"
 
 
 def _resolution(tags: Tags, _given: Photo, _back: Photo) -> str:
@@ -120,6 +126,7 @@ FIELDS: dict[str, Callable[[Tags, Photo, Photo], str]] = {
     "EXIF": _exif,
     "XMP": _has("Headline", "a headline"),
     "IPTC": _has("Keywords", "keyword"),
+    "clipping paths": _paths,
     "print resolution": _resolution,
     "texts of a PNG (tEXt, zTXt, iTXt)": _has("Parameters", "a prompt"),
     "comment of a JPEG": _has("Comment", "a comment"),

@@ -17,6 +17,7 @@ from samelight.io.files import require_writable_file, write_whole
 from samelight.io.metadata.exif import QUARTER_TURNS, upright, upright_exif
 from samelight.io.metadata.heif import read_heif
 from samelight.io.metadata.jpeg import read_jpeg
+from samelight.io.metadata.photoshop import has_paths, without_paths
 from samelight.io.metadata.png import read_png
 from samelight.io.metadata.record import Found, Metadata
 from samelight.io.metadata.tiff import read_tiff
@@ -124,30 +125,43 @@ def read_photo(
     stored, damage = decode(opened, rgb.convert)
     pixels, alpha = stored[..., :3], stored[..., 3] if stored.shape[-1] == 4 else None
     turned = orientation(opened.image)
+    metadata, lost = _true_of(found.metadata, opened, turned, colours_hold=not rgb.is_srgb)
     photo = Photo(
         pixels=upright(pixels, turned),
         alpha=upright(alpha, turned) if alpha is not None else None,
         icc=rgb.icc,
-        metadata=_true_of(found.metadata, turned, opened.kind, colours_hold=not rgb.is_srgb),
+        metadata=metadata,
         orientation=turned,
-        notes=(*opened.notes, *found.notes, *rgb.notes, *damage),
+        notes=(*opened.notes, *found.notes, *rgb.notes, *damage, *lost),
     )
-    return _with_plain_colours(photo, path) if found.metadata.associated_alpha else photo
+    return _with_plain_colours(photo, path) if metadata.associated_alpha else photo
 
 
-def _true_of(metadata: Metadata, turned: int, kind: str, *, colours_hold: bool) -> Metadata:
+def _true_of(
+    metadata: Metadata, opened: Opened, turned: int, *, colours_hold: bool
+) -> tuple[Metadata, tuple[Note, ...]]:
     """What a file said, made true of its pixels turned upright and perhaps converted."""
-    density = metadata.pixels_per_mm
+    density, xmp, resources = metadata.pixels_per_mm, metadata.xmp, metadata.photoshop
     if density is not None and turned in QUARTER_TURNS:
         density = density[::-1]
-    xmp = metadata.xmp
     # Where only XMP asks for a turn, few programs turn, and so the tag stays. HEIF has boxes for
     # it, by which libvips has turned already.
-    if xmp is not None and (turned != 1 or kind == "heif"):
+    if xmp is not None and (turned != 1 or opened.kind == "heif"):
         xmp = upright_xmp(xmp)
-    exif = upright_exif(metadata.exif, turned) if metadata.exif else None
-    own = tuple(block for block in metadata.own if colours_hold or block.meaning is not None)
-    return replace(metadata, exif=exif, xmp=xmp, pixels_per_mm=density, own=own)
+    lost: tuple[Note, ...] = ()
+    if turned != 1 and resources and has_paths(resources):
+        resources = without_paths(resources)
+        text = f"{opened.path} was turned: its clipping paths were left out"
+        lost = (Note("photo-paths", text),)
+    true = replace(
+        metadata,
+        exif=upright_exif(metadata.exif, turned) if metadata.exif else None,
+        xmp=xmp,
+        photoshop=resources,
+        pixels_per_mm=density,
+        own=tuple(block for block in metadata.own if colours_hold or block.meaning is not None),
+    )
+    return true, lost
 
 
 def _with_plain_colours(photo: Photo, path: str | Path) -> Photo:

@@ -67,3 +67,10 @@ def test_boxes_cut_short(avif, end):
     data = avif(12, 13).read_bytes()
     start = data.index(b"meta") + 4
     assert primary_cicp(data[start : start + end]) is None or end > 150
+
+
+def test_associated_alpha_is_divided_out(tmp_path):
+    cutout = Image.fromarray(np.full((16, 16, 4), [200, 100, 50, 128], np.uint8))
+    cutout.save(tmp_path / "in.avif", quality=100, alpha_premultiplied=True)
+    photo = read_photo(tmp_path / "in.avif")
+    assert abs(photo.pixels[8, 8].astype(int) - (200, 100, 50)).max() <= 2

@@ -1,8 +1,6 @@
 import struct
 
-import pytest
-
-from samelight.io.metadata.iptc import of_resources, to_resources, trimmed
+from samelight.io.metadata.iptc import trimmed
 
 
 def data_set(number, value):
@@ -32,15 +30,3 @@ def test_words_turned_by_the_byte_order_are_turned_back():
     padded = KEYWORD + b"\0" * (-len(KEYWORD) % 4)
     turned = b"".join(padded[i : i + 4][::-1] for i in range(0, len(padded), 4))
     assert trimmed(turned) == KEYWORD
-
-
-def test_data_sets_are_found_among_other_resources():
-    other = b"8BIM" + struct.pack(">H", 1000) + b"\x03abc" + struct.pack(">I", 3) + b"xyz\0"
-    assert of_resources(other + to_resources(KEYWORD) + other) == KEYWORD
-    assert of_resources(other) is None
-
-
-@pytest.mark.parametrize("end", range(30))
-def test_resources_cut_short(end):
-    found = of_resources(to_resources(KEYWORD)[:end])
-    assert found is None or KEYWORD.startswith(found)

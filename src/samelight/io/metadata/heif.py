@@ -44,7 +44,10 @@ def read_heif(path: str | Path, image: pyvips.Image) -> Found:
     if cicp is not None:
         require_known(cicp, path)
     profile = profile_of_cicp(cicp) if cicp is not None else None
-    return Found(Metadata(exif, xmp, pixels_per_mm=density), profile, notes=notes)
+    # Of a reference from a picture to its alpha.
+    associated = b"prem" in dict(_boxes(meta[4:])).get(b"iref", b"")
+    metadata = Metadata(exif, xmp, pixels_per_mm=density, associated_alpha=associated)
+    return Found(metadata, profile, notes=notes)
 
 
 def write_heif(file: IO[bytes], metadata: Metadata) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from samelight.io.metadata import exif as exif_block
-from samelight.io.metadata import iptc as iim
+from samelight.io.metadata import photoshop
 from samelight.io.metadata import xmp as packet
 from samelight.io.metadata.ifd import read_directory
 from samelight.io.metadata.record import Found, Metadata, Own
@@ -43,9 +43,9 @@ def read_jpeg(path: str | Path) -> Found:
         gain_map = gain_map or (further and data.find(_APPLE_GAIN_MAP) >= 0)
     exif, xmp = _first(segments, _APP1, exif_block.PREFIX), _first(segments, _APP1, _XMP)
     resources = b"".join(
-        body.removeprefix(iim.PHOTOSHOP)
+        body.removeprefix(photoshop.PREFIX)
         for marker, body in segments
-        if marker == _APP13 and body.startswith(iim.PHOTOSHOP)
+        if marker == _APP13 and body.startswith(photoshop.PREFIX)
     )
     comments = (body for marker, body in segments if marker == _COM)
     own = tuple(Own("JPEG", "COM", body, "a JPEG comment") for body in comments)
@@ -53,7 +53,14 @@ def read_jpeg(path: str | Path) -> Found:
     if density is None and exif is not None:
         density = exif_block.pixels_per_mm(read_directory(exif))
     kept = packet.without_appended(xmp) if xmp is not None else None
-    metadata = Metadata(exif, kept, iim.of_resources(resources), density, own)
+    metadata = Metadata(
+        exif,
+        kept,
+        photoshop.iptc_of(resources),
+        photoshop.others_of(resources),
+        density,
+        own,
+    )
     gain_map = gain_map or (xmp is not None and packet.has_gain_map(xmp))
     notes = []
     if gain_map:
@@ -85,8 +92,7 @@ def write_jpeg(source: IO[bytes], target: IO[bytes], metadata: Metadata) -> list
         jfif = _JFIF + struct.pack(">BBBHHBB", 1, 2, _PER_INCH, across, down, 0, 0)
         _write_segment(target, _APP0, jfif)
     blocks = [("EXIF", _APP1, exif_block.PREFIX, metadata.exif), ("XMP", _APP1, _XMP, metadata.xmp)]
-    if metadata.iptc is not None:
-        blocks.append(("IPTC", _APP13, iim.PHOTOSHOP, iim.to_resources(metadata.iptc)))
+    blocks += [("", _APP13, photoshop.PREFIX, part) for part in _resource_parts(metadata)]
     blocks += [("", _COM, b"", own.body) for own in metadata.own if own.format == "JPEG"]
     lost = []
     for name, marker, prefix, body in blocks:
@@ -94,6 +100,14 @@ def write_jpeg(source: IO[bytes], target: IO[bytes], metadata: Metadata) -> list
             lost.append(f"{len(body)} bytes of {name}")
     shutil.copyfileobj(source, target)
     return lost + metadata.lost_in("JPEG")
+
+
+def _resource_parts(metadata: Metadata) -> list[bytes]:
+    """Image resources in parts that fit into a segment each; readers join them again."""
+    iptc = photoshop.resource_of_iptc(metadata.iptc) if metadata.iptc is not None else b""
+    resources = iptc + (metadata.photoshop or b"")
+    size = _MOST_BYTES - len(photoshop.PREFIX)
+    return [resources[i : i + size] for i in range(0, len(resources), size)]
 
 
 def _write_segment(target: IO[bytes], marker: int, body: bytes) -> bool:

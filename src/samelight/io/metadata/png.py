@@ -10,8 +10,9 @@ from typing import IO
 from samelight.color.code_points import Cicp, profile_of_cicp, profile_of_gamma, require_known
 from samelight.errors import PhotoError
 from samelight.io.metadata import exif as exif_block
-from samelight.io.metadata import iptc as iim
+from samelight.io.metadata import photoshop
 from samelight.io.metadata.ifd import read_directory
+from samelight.io.metadata.iptc import trimmed
 from samelight.io.metadata.record import Found, Metadata, Own
 
 _SIGNATURE_BYTES, _HEADER_BYTES = 8, 33
@@ -55,7 +56,7 @@ def read_png(path: str | Path) -> Found:
     density = _density(chunks.get("pHYs"))
     if density is None and exif is not None:
         density = exif_block.pixels_per_mm(read_directory(exif))
-    metadata = Metadata(exif, xmp, iptc, density, tuple(own))
+    metadata = Metadata(exif, xmp, iptc, None, density, tuple(own))
     return Found(metadata, _described_profile(chunks, path), overrides_icc="cICP" in chunks)
 
 
@@ -205,12 +206,12 @@ def _raw_profile(body: bytes, *, compressed: bool) -> bytes | None:
     )
     digits = b"".join(found[1].split()) if found else b""
     data = bytes.fromhex(digits[: len(digits) // 2 * 2].decode("latin-1"))
-    return iim.trimmed(data.removeprefix(iim.PHOTOSHOP)) or iim.of_resources(data)
+    return trimmed(data) or photoshop.iptc_of(data.removeprefix(photoshop.PREFIX))
 
 
 def _hexadecimal(iptc: bytes) -> bytes:
     """Data sets in ImageMagick's form, wrapped as an image resource as it does."""
-    resources = iim.to_resources(iptc)
+    resources = photoshop.resource_of_iptc(iptc)
     digits = resources.hex().encode("latin-1")
     lines = b"\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
     return b"\niptc\n%8d\n%b\n" % (len(resources), lines)

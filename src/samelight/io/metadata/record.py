@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from samelight.io.metadata.photoshop import has_paths
 from samelight.types import Note
+
+# The formats with a place for Photoshop's image resources.
+_WITH_RESOURCES = ("JPEG", "TIFF")
 
 
 class Own(NamedTuple):
@@ -25,6 +29,7 @@ class Metadata:
         exif: a TIFF structure that begins with II or MM.
         xmp: packet of XML.
         iptc: data sets of IPTC-IIM.
+        photoshop: image resources other than IPTC, such as clipping paths.
         pixels_per_mm: across and down, as the file says for print.
         own: blocks that only their own format can hold.
         associated_alpha: whether the file holds colours that are multiplied by its alpha.
@@ -33,6 +38,7 @@ class Metadata:
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
+    photoshop: bytes | None = None
     pixels_per_mm: tuple[float, float] | None = None
     own: tuple[Own, ...] = ()
     associated_alpha: bool = False
@@ -43,7 +49,9 @@ class Metadata:
         Args:
             name: of the other format.
         """
-        foreign = (block.meaning for block in self.own if block.format != name)
+        foreign = [block.meaning for block in self.own if block.format != name]
+        if name not in _WITH_RESOURCES and self.photoshop and has_paths(self.photoshop):
+            foreign.append("clipping paths")
         return list(dict.fromkeys(meaning for meaning in foreign if meaning is not None))
 
 

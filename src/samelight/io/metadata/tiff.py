@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
 from samelight.io.metadata import exif as exif_block
-from samelight.io.metadata import iptc as iim
+from samelight.io.metadata import photoshop
 from samelight.io.metadata.ifd import (
     BYTE,
     SHORT,
@@ -19,6 +19,7 @@ from samelight.io.metadata.ifd import (
 from samelight.io.metadata.ifd import (
     exif_block as block_of,
 )
+from samelight.io.metadata.iptc import trimmed
 from samelight.io.metadata.record import Found, Metadata
 
 # Tags that describe the photo and not how its pixels are stored: description, make, model,
@@ -73,15 +74,16 @@ def read_tiff(path: str | Path, page: int = 0) -> Found:
     tags = _tags(path, page)
     kept = {tag: entry for tag, entry in tags.items() if tag in _DESCRIPTIVE}
     xmp, iptc, resources = (_bytes(tags, tag) for tag in (_XMP, _IPTC, _PHOTOSHOP))
-    data_sets = iim.trimmed(iptc) if iptc else None
+    data_sets = trimmed(iptc) if iptc else None
     if data_sets is None and resources:
-        data_sets = iim.of_resources(resources)
+        data_sets = photoshop.iptc_of(resources)
     exif = block_of(kept) if kept else None
     return Found(
         Metadata(
             exif,
             xmp,
             data_sets,
+            photoshop.others_of(resources) if resources else None,
             exif_block.pixels_per_mm(tags),
             associated_alpha=_numbers(tags, _EXTRA_SAMPLES, 0)[0] == _ASSOCIATED,
         )
@@ -159,6 +161,8 @@ def write_tiff(file: IO[bytes], metadata: Metadata) -> list[str]:
         tags[_XMP] = Tag(BYTE, len(metadata.xmp), metadata.xmp)
     if metadata.iptc:
         tags[_IPTC] = Tag(_UNDEFINED, len(metadata.iptc), metadata.iptc)
+    if metadata.photoshop:
+        tags[_PHOTOSHOP] = Tag(BYTE, len(metadata.photoshop), metadata.photoshop)
     if metadata.pixels_per_mm:
         tags |= exif_block.resolution_tags(metadata.pixels_per_mm)
     if metadata.associated_alpha:
