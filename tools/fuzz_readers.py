@@ -7,27 +7,22 @@ not go to --keep. The table goes into docs/reliability.md. The same seed damages
 """
 
 import argparse
-import multiprocessing
-import resource
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import fuzz_seeds
 import numpy as np
+from guarded import Guarded, Outcome
 
 from samelight.errors import SamelightError
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 _START, _END = "<!-- fuzz -->\n", "<!-- end -->"
-_MOST_SECONDS, _MOST_BYTES = 5.0, 1 << 30
-# Starting a process and importing the readers is not what is measured.
-_START_SECONDS = 120.0
 _ENDS_OF_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF)
 
 
@@ -36,15 +31,6 @@ class Reader(NamedTuple):
 
     seeds: Callable[[], dict[str, bytes]]
     read: Callable[[Path], object]
-
-
-class Outcome(NamedTuple):
-    """What became of one file."""
-
-    kind: str
-    """"read", "refused", "long line", "slow", "large", "crash", or an exception's name."""
-    seconds: float = 0.0
-    peak_bytes: int = 0
 
 
 @dataclass
@@ -142,88 +128,38 @@ def damaged_file(seeds: dict[str, bytes], seed: int, index: int) -> tuple[str, b
     return Path(name).suffix, damaged(seeds[name], list(seeds.values()), rng)
 
 
-def work(pipe: "Connection[Any, Any]", name: str, seed: int) -> None:
-    """Read the files whose numbers come through a pipe, and send back what became of them."""
+def read_damaged(name: str, seed: int, index: int) -> str:
+    """Read the file of a number; say "read", "refused", "long line", or an exception's name."""
     reader = READERS[name]
-    seeds = reader.seeds()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (8 * _MOST_BYTES, hard))
-    with tempfile.TemporaryDirectory() as folder:
-        pipe.send(None)
-        while (index := pipe.recv()) is not None:
-            suffix, data = damaged_file(seeds, seed, index)
-            path = Path(folder) / f"{index}{suffix}"
-            path.write_bytes(data)
-            before = time.perf_counter()
-            kind = _kind_of(reader, path)
-            seconds = time.perf_counter() - before
-            peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            path.unlink()
-            pipe.send(Outcome(kind, seconds, peak_bytes))
-
-
-def _kind_of(reader: Reader, path: Path) -> str:
-    try:
-        reader.read(path)
-    except SamelightError as refusal:
-        return "refused" if len(str(refusal).splitlines()) == 1 else "long line"
-    except Exception as failure:  # whatever comes is what is looked for
-        return type(failure).__name__
+    suffix, data = damaged_file(_seeds(name), seed, index)
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+        file.write(data)
+        file.flush()
+        try:
+            reader.read(Path(file.name))
+        except SamelightError as refusal:
+            return "refused" if len(str(refusal).splitlines()) == 1 else "long line"
+        except Exception as failure:  # whatever comes is what is looked for
+            return type(failure).__name__
     return "read"
 
 
-class Worker:
-    """A process that reads damaged files, and its replacements."""
-
-    def __init__(self, name: str, seed: int) -> None:
-        self._name, self._seed = name, seed
-        self._start()
-
-    def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=work, args=(theirs, self._name, self._seed))
-        self._process.start()
-        theirs.close()
-        if not self._pipe.poll(_START_SECONDS):
-            raise TimeoutError("the process that reads files does not start")
-        self._pipe.recv()
-
-    def read(self, index: int) -> Outcome:
-        """Read the file of a number; a process that does not answer is ended and replaced."""
-        self._pipe.send(index)
-        try:
-            if self._pipe.poll(_MOST_SECONDS):
-                outcome: Outcome = self._pipe.recv()
-                if outcome.peak_bytes <= _MOST_BYTES:
-                    return outcome
-                outcome = outcome._replace(kind="large")
-            else:
-                outcome = Outcome("slow", _MOST_SECONDS)
-        except EOFError:
-            outcome = Outcome("crash")
-        self._process.kill()
-        self._process.join()
-        self._start()
-        return outcome
-
-    def close(self) -> None:
-        """End the process."""
-        self._pipe.send(None)
-        self._process.join()
+@cache
+def _seeds(name: str) -> dict[str, bytes]:
+    return READERS[name].seeds()
 
 
 def run(name: str, files: int, seed: int, keep: Path) -> Tally:
     """Read damaged files with one reader, and keep those that it neither reads nor refuses."""
-    worker, tally, seeds = Worker(name, seed), Tally(), READERS[name].seeds()
+    read, tally = Guarded(partial(read_damaged, name, seed)), Tally()
     for index in range(files):
-        outcome = worker.read(index)
+        outcome = read(index)
         tally.add(outcome)
         if outcome.kind not in ("read", "refused"):
-            suffix, data = damaged_file(seeds, seed, index)
+            suffix, data = damaged_file(_seeds(name), seed, index)
             keep.mkdir(parents=True, exist_ok=True)
             (keep / f"{outcome.kind}-{seed}-{index}{suffix}").write_bytes(data)
-    worker.close()
+    read.close()
     return tally
 
 
@@ -236,7 +172,7 @@ def table(tallies: dict[str, Tally]) -> str:
     for name, tally in tallies.items():
         known = [tally.outcomes[kind] for kind in ("read", "refused", *bad)]
         total = tally.outcomes.total()
-        cells = [len(READERS[name].seeds()), total, *known[:2], total - sum(known), *known[2:]]
+        cells = [len(_seeds(name)), total, *known[:2], total - sum(known), *known[2:]]
         cells += [round(1000 * tally.slowest_seconds), tally.peak_bytes >> 20]
         rows.append([name, *(f"{cell:,}" for cell in cells)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"

@@ -119,3 +119,8 @@ def test_a_resolution_of_unknown_unit_is_none():
         np.array((2, 4)) * 2.54
     )
     assert pixels_per_mm({}) is None
+
+
+def test_a_subdirectory_of_many_values_is_none():
+    many = b"MM\0*" + struct.pack(">IHHHIIIQ", 8, 1, 34665, LONG, 4, 26, 0, 0) + bytes(8)
+    assert read_directory(many) == {}

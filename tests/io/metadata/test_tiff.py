@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from samelight.errors import PhotoError
 from samelight.io.metadata.ifd import read_directory
 from samelight.io.metadata.record import Metadata
 from samelight.io.metadata.tiff import read_tiff, tiff_kind
@@ -120,3 +121,13 @@ def test_unusual_kinds_are_named(tmp_path, tag, value, said, is_misread):
     kind = tiff_kind(path)
     assert kind.unusual == (() if said is None else (said,))
     assert kind.is_misread == is_misread
+
+
+def test_offsets_that_no_file_reaches_are_no_directory(tmp_path):
+    far = b"II+\0\x08\0\0\0" + struct.pack("<Q", (1 << 64) - 1)
+    below = struct.pack("<QHHQ", 1, 34665, 16, 1) + b"\xff" * 8
+    for data in (far, b"II+\0\x08\0\0\0" + struct.pack("<Q", 16) + below):
+        (tmp_path / "far.tif").write_bytes(data)
+        assert read_tiff(tmp_path / "far.tif").metadata == Metadata()
+        with pytest.raises(PhotoError, match="is not a picture"):
+            read_photo(tmp_path / "far.tif")

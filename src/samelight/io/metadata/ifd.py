@@ -14,6 +14,8 @@ _WHOLE = {1: "B", 3: "H", 4: "I", 16: "Q"}
 BYTE, ASCII, SHORT, LONG, RATIONAL = 1, 2, 3, 4, 5
 # EXIF, GPS and interoperability directories.
 _SUBDIRECTORIES = (34665, 34853, 40965)
+# What reading at an offset behind the end raises, by how far behind it is.
+_OVER_THE_END = (struct.error, OverflowError)
 # A value of more bytes than this describes no photo.
 _MOST_BYTES = 16 << 20
 
@@ -75,7 +77,7 @@ def read_directory(data: "bytes | mmap.mmap", page: int = 0) -> Directory:
     try:
         layout, start = _start_of(data, page)
         return _directory(data, layout, start, depth=0) if start else {}
-    except struct.error:
+    except _OVER_THE_END:
         return {}
 
 
@@ -98,7 +100,7 @@ def find_value(data: "bytes | mmap.mmap", tag: int, page: int = 0) -> slice | No
             if found == tag and 0 < size <= layout.inline_bytes:
                 at = place + 4 + layout.inline_bytes
                 return slice(at, at + size)
-    except struct.error:
+    except _OVER_THE_END:
         pass
     return None
 
@@ -107,7 +109,7 @@ def _start_of(data: "bytes | mmap.mmap", page: int) -> tuple[_Layout, int]:
     """Find a directory: how it is laid out, and where it begins; 0 if there is none.
 
     Raises:
-        struct.error: if it is no TIFF structure, or reaches over its end.
+        struct.error: if it is no TIFF structure, or reaches over its end; or OverflowError.
     """
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
     if order is None:
@@ -134,7 +136,7 @@ def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: in
     """Read one directory.
 
     Raises:
-        struct.error: if it reaches over the end of the data.
+        struct.error: if it reaches over the end of the data; or OverflowError.
     """
     tags = {}
     for place in _entries(data, layout, start):
@@ -147,7 +149,7 @@ def _directory(data: "bytes | mmap.mmap", layout: _Layout, start: int, depth: in
             (at,) = struct.unpack_from(layout.order + layout.offset, data, at)
         value = _little_endian(bytes(data[at : at + size]), kind, layout.order)
         if tag in _SUBDIRECTORIES:
-            if depth < len(_SUBDIRECTORIES):
+            if depth < len(_SUBDIRECTORIES) and size <= 8:
                 below = _directory(data, layout, int.from_bytes(value, "little"), depth + 1)
                 tags[tag] = Tag(LONG, 1, below)
         elif len(value) == size:
