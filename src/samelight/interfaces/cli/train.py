@@ -4,10 +4,8 @@ Results go to stdout, talk to stderr. A command that needs the lab imports it in
 """
 
 import argparse
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -16,9 +14,6 @@ from samelight.interfaces.cli.console import results_console
 from samelight.interfaces.cli.terminal import Commands, add_command, remark, tell
 from samelight.io.files import require_writable_file
 from samelight.models.registry import list_models
-
-if TYPE_CHECKING:
-    from samelight.lab.contract import Network
 
 
 def register(commands: Commands) -> None:
@@ -72,19 +67,26 @@ def register(commands: Commands) -> None:
     )
     add("--output", type=Path, help="Where to write; default model.onnx in the first run.")
     add(
-        "--calibrate",
-        metavar="PHOTOS",
-        type=Path,
-        help="Make corrections stronger, half as far as composites of these photos ask for.",
+        "--views",
+        help="What it looks at in use, averaged: sides of the picture, mirrored with -flip, such "
+        "as 512,256,256-flip; default its configuration's.",
     )
-    add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
+    add(
+        "--calibrate",
+        metavar="PAIRS",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="Folders of composites with known answers: what errors it expects is made right in "
+        "the mean on them, and a gate found.",
+    )
     add(
         "--gate",
         metavar=("CLOSED", "OPEN"),
         nargs=2,
         type=float,
         help="What --gate auto does: leave alone what is expected to be off by no more than CLOSED "
-        "levels, correct in full from OPEN on; default its configuration's.",
+        "levels, correct in full from OPEN on.",
     )
 
 
@@ -122,26 +124,15 @@ def train(
 ) -> None:
     """Train a method on your own photos; interrupt at will, the same command goes on."""
     _require_lab("train")
-    if batch is not None and batch < 1:
-        raise UsageError(f"--batch is {batch}: wanted at least 1")
-    if start_part is not None and start_from is None:
-        raise UsageError(f"--start-part {start_part} of which model? Name it with --start-from")
     from samelight.lab.training.loop import RunOptions
+    from samelight.lab.training.request import TrainRequest
     from samelight.lab.training.run import train_run
 
-    options = RunOptions(
-        workers=workers,
-        precision=precision,
-        accelerator=device,
-        devices=devices,
-        save_every=save_every,
-    )
-    train_run(
-        method,
-        config,
-        photos,
-        out,
-        options,
+    request = TrainRequest(
+        method=method,
+        config=config,
+        photos=photos,
+        run=out,
         pairs=pairs,
         images=images,
         size_px=size_px,
@@ -151,44 +142,55 @@ def train(
         start_part=start_part,
         in_memory=in_memory,
     )
+    options = RunOptions(
+        workers=workers,
+        precision=precision,
+        accelerator=device,
+        devices=devices,
+        save_every=save_every,
+    )
+    train_run(request, options)
     tell(out)
 
 
 def export(
     runs: list[Path],
     output: Path | None,
-    calibrate: Path | None,
-    size_px: int | None,
+    views: str | None,
+    calibrate: list[Path],
     gate: list[float] | None,
 ) -> None:
     """Write a trained network as an ONNX file that `harmonize --model` runs."""
     _require_lab("export")
-    from samelight.lab.calibrate import calibrate_network
-    from samelight.lab.export import export_network
-    from samelight.lab.training.run import average_runs, origin_of
+    from samelight.lab.release import ReleaseOptions, parse_views, release
+    from samelight.models.spec import Gate
 
     target = output or runs[0] / "model.onnx"
     require_writable_file(target)
-    _, network = average_runs(runs, size_px)
-    if gate is not None:
-        _set_gate(network, *gate)
-    if calibrate is not None:
-        remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
-    exported = export_network(network, origin_of(runs[0]), target)
+    options = ReleaseOptions(
+        views=parse_views(views) if views else None,
+        gate=Gate(closed=gate[0], open=gate[1]) if gate else None,
+        calibrate=tuple(calibrate),
+    )
+    released = release(runs, target, options)
+    for before, after in zip(released.before, released.after, strict=True):
+        remark(
+            f"{after.name}, {len(after.true)} composites: expected over true error "
+            f"{after.ratio:.2f} (was {before.ratio:.2f}); left of the error "
+            f"{after.left_over(None):.3f}, with the gate {after.left_over(released.gate):.3f}; "
+            f"real photos are moved by {after.moved(None):.1f} levels, with the gate "
+            f"{after.moved(released.gate):.1f}"
+        )
+    if released.before and released.gate:
+        remark(f"the gate is closed to {released.gate.closed:g} levels, open from "
+               f"{released.gate.open:g} on")  # fmt: skip
+    exported = released.exported
     remark(
         f"largest difference from torch {exported.parity_error:.1e}, "
         f"from storing the weights in half precision {exported.storage_error:.1e}"
     )
     remark(f"{exported.parameters} parameters, sha256 {exported.sha256}")
     tell(target)
-
-
-def _set_gate(network: "Network", closed: float, opened: float) -> None:
-    from samelight.models.spec import Gate
-
-    if network.traits.gate is None:
-        raise UsageError("--gate is for networks that estimate errors: leave it out for this one")
-    network.traits = replace(network.traits, gate=Gate(closed=closed, open=opened))
 
 
 def _require_lab(command: str) -> None:
