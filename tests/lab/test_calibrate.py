@@ -22,10 +22,15 @@ from tests.lab.pictures import disc
 
 def measured(expected, true, name="set", real=(2.0,), moved=(5.0,)):
     """A folder where what is expected of results is as of composites; corrections undo all."""
-    both = [np.stack([np.array(one, float)] * 2, axis=1) for one in (expected, true)]
-    square = both[1][:, 0] ** 2
-    squared = np.stack([square, -2 * square, square], axis=1)
-    return Measured(name, *both, squared, np.array(real, float), np.array(moved, float))
+    square = np.array(true, float) ** 2
+    return Measured(
+        name,
+        expected=np.stack([np.array(expected, float)] * 2, axis=1),
+        true=np.stack([np.array(true, float)] * 2, axis=1),
+        squared=np.stack([square, -2 * square, square], axis=1),
+        expected_real=np.array(real, float),
+        real_moved=np.array(moved, float),
+    )
 
 
 def write_flat_pairs(root, real, *composites):

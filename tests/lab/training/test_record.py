@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -71,7 +72,7 @@ def test_a_record_is_written_whole_or_not_at_all(tmp_path, record, monkeypatch):
     assert list((tmp_path / "run").iterdir()) == []
 
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "method giftnet, and moonlight": {"method": dataclasses.replace(METHOD, name="moonlight")},
     r"shape.channels \[48, 80, 128, 192\], and \[32, 64, 128, 256\]": {
         "config": METHOD.configs["paper"]
