@@ -77,7 +77,7 @@ def test_another_seed_draws_other_examples(tmp_path, photos, monkeypatch):
         ({"seed": 3}, "seed 0, and 3"),
         ({"batch": 64}, "batch 32, and 64"),
         ({"images": 64}, "images 60000, and 64"),
-        ({"size_px": 64}, "size.*128.*, and .*64"),
+        ({"size_px": 64}, r"sizes_px \[128\], and \[64\]"),
     ],
     ids=str,
 )
