@@ -27,8 +27,13 @@ Numbers = npt.NDArray[np.float64]
 MAX_REAL_MOVED = 1.5
 """Levels by which real photos taken as composites may be changed with the gate, in the mean: well
 below what is seen."""
-CLOSED, OPEN_ABOVE = range(41), range(2, 81, 2)
-"""Gates that are tried: levels where they close, and how far above that they are open."""
+GATES = [
+    Gate(closed=closed, open=closed + above)
+    for closed in range(41)
+    for above in range(max(2, closed), 81, 2)
+]
+"""What is tried, in levels. Open from no less than twice where it is closed: a steeper one gains
+nothing, and would treat photos apart that are alike."""
 LEAST_ERROR = 0.5
 """Levels: a smaller error is lost when a picture is stored."""
 
@@ -114,11 +119,10 @@ def find_gate(folders: Sequence[Measured]) -> Gate:
     Args:
         folders: with calibrated expectations.
     """
-    gates = [Gate(closed=low, open=low + above) for low in CLOSED for above in OPEN_ABOVE]
-    moved = [max(folder.moved(gate) for folder in folders) for gate in gates]
-    allowed = [g for g, levels in zip(gates, moved, strict=True) if levels <= MAX_REAL_MOVED]
+    moved = [max(folder.moved(gate) for folder in folders) for gate in GATES]
+    allowed = [gate for gate, by in zip(GATES, moved, strict=True) if by <= MAX_REAL_MOVED]
     return min(
-        allowed or [gates[-1]],
+        allowed or [GATES[-1]],
         key=lambda gate: float(np.mean([folder.left_over(gate) for folder in folders])),
     )
 
