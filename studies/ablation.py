@@ -22,13 +22,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from samelight.lab.contract import Method, Network, Recipe, Stage, View
+from samelight.lab.contract import Config, Method, Network, Recipe, Stage, Use, View
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
 from samelight.lab.training.loop import RunOptions, Trainer
 from samelight.lab.training.monitor import Monitor
+from samelight.models import spec
 from samelight.types import FloatArray
 
 RESULTS = Path(__file__).parents[1] / "results" / "ablation.csv"
@@ -38,59 +39,58 @@ FIELDS = ("method", "variant", "seed", "images", "size_px", "fmse_ratio", "impro
 LOOK = {"rcl_esf": 3, "giftnet": 3, "scs_co": 3, "ssh": 1, "samelight": 2}
 """Pairs are scored at so many times the training's size, as the shipped networks look."""
 
-NARROW_UNET = {"channels": (16, 32, 48, 64)}
-NARROW_SSH = {"channels": (8, 16, 32, 64, 128)}
+Changes = dict[str, dict[str, Any]]
+"""Fields that differ from the method's small configuration, by record."""
+
+NARROW_UNET: Changes = {"shape": {"channels": (16, 32, 48, 64)}}
+NARROW_SSH: Changes = {"shape": {"channels": (8, 16, 32, 64, 128)}}
 """A fraction of the shipped networks' weights, so that many trainings fit into a day."""
 
-BASES: dict[str, dict[str, Any]] = {
+BASES: dict[str, Changes] = {
     "rcl_esf": NARROW_UNET,
     "scs_co": NARROW_UNET,
     "ssh": NARROW_SSH,
-    "giftnet": {**NARROW_UNET, "relation_after_steps": 0},
+    "giftnet": NARROW_UNET | {"loss": {"relation_after_steps": 0}},
     "samelight": {},
 }
-# Methods with the same view stand side by side.
-VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+# Methods with the same examples stand side by side.
+VARIANTS: dict[str, dict[str, Changes]] = {
     "rcl_esf": {
         "as shipped": {},
-        "RAIN for ESF": {"fuse": "rain"},
-        "instance norm for ESF": {"fuse": "instance"},
-        "no contrast": {"contrast_weight": 0.0},
-        "contrast, reading B": {"reading": "B"},
+        "RAIN for ESF": {"shape": {"fuse": "rain"}},
+        "instance norm for ESF": {"shape": {"fuse": "instance"}},
+        "no contrast": {"loss": {"contrast_weight": 0.0}},
+        "contrast, reading B": {"loss": {"reading": "B"}},
     },
     "giftnet": {
         "as shipped": {},
-        "no transformation": {"transform": "none"},
-        "modulated transformation": {"transform": "modulated"},
-        "no relation distillation": {"relation_weight": 0.0},
+        "no transformation": {"shape": {"transform": "none"}},
+        "modulated transformation": {"shape": {"transform": "modulated"}},
+        "no relation distillation": {"loss": {"relation_weight": 0.0}},
     },
     "samelight": {
         "as shipped": {},
-        "backbone not pretrained": {"pretrained": False},
-        "no attention": {"blocks": 0},
-        "no histograms": {"bins": 0},
-        "code not told to the places": {"guided": False},
-        "with external style fusion": {"fuse": "esf"},
-        "with background attention": {"fuse": "bain"},
-        "with relation distillation": {"relation_weight": 0.1},
-        "with region contrast": {"region_contrast_weight": 0.02},
-        "with style contrast": {"style_contrast_weight": 0.05},
-        "photos not relit": {"relit": 0.0},
+        "backbone not pretrained": {"shape": {"pretrained": False}},
+        "no attention": {"shape": {"blocks": 0}},
+        "no histograms": {"shape": {"bins": 0}},
+        "code not told to the places": {"shape": {"guided": False}},
+        "photos not relit": {"examples": {"relit": 0.0}},
     },
     "scs_co": {
         "as shipped": {},
-        "RAIN for BAIN": {"fuse": "rain"},
-        "no self-style": {"self_style_weight": 0.0},
-        "no consistency": {"consistency_weight": 0.0},
-        "consistency over places": {"consistency": "places"},
-        "K = 1": {"negatives": 1},
-        "K = 5": {"negatives": 5},
+        "RAIN for BAIN": {"shape": {"fuse": "rain"}},
+        "no self-style": {"loss": {"self_style_weight": 0.0}},
+        "no consistency": {"loss": {"consistency_weight": 0.0}},
+        "consistency over places": {"loss": {"consistency": "places"}},
+        # The composite is one of K.
+        "K = 1": {"examples": {"negatives": 0}},
+        "K = 5": {"examples": {"negatives": 4}},
     },
     "ssh": {
         "as shipped": {},
-        "no reconstruction": {"reconstruct_weight": 0.0},
-        "no content term": {"content_weight": 0.0},
-        "no style term": {"style_weight": 0.0},
+        "no reconstruction": {"loss": {"reconstruct_weight": 0.0}},
+        "no content term": {"loss": {"content_weight": 0.0}},
+        "no style term": {"loss": {"style_weight": 0.0}},
     },
 }
 
@@ -151,18 +151,24 @@ def train(
 ) -> dict[str, float]:
     """Train one variant, or go on with it, and score it."""
     method = METHODS[trial.method]
-    changes = BASES[trial.method] | VARIANTS[trial.method][trial.variant]
-    config = replace(method.configs["small"], **changes)
-    view = KeptView(method.view(config), run.parent / "examples")
-    network = train_briefly(method, config, photos, view, run, images, size_px, trial.seed)
+    config = method.configs["small"]
+    for changes in (BASES[trial.method], VARIANTS[trial.method][trial.variant]):
+        config = changed(config, changes)
+    kept = replace(config, examples=KeptView(config.examples, run.parent / "examples"))
+    network = train_briefly(method, kept, photos, run, images, size_px, trial.seed)
     return monitor(network, images)
+
+
+def changed(config: Config, changes: Changes) -> Config:
+    """A configuration with some fields of its records changed."""
+    records = {name: replace(getattr(config, name), **own) for name, own in changes.items()}
+    return replace(config, **records)
 
 
 def train_briefly(
     method: Method,
-    config: Any,  # noqa: ANN401 - each method has its own
+    config: Config,
     photos: PhotoFolder,
-    view: View,
     run: Path,
     images: int,
     size_px: int,
@@ -173,10 +179,10 @@ def train_briefly(
     # At this budget the usual average would still remember the start.
     recipe = Recipe(stages=(stage,), seed=seed, ema_decay=0.99)
     torch.manual_seed(seed)
-    objective = method.objective(method.network(config), config)
+    objective = method.objective(method.network(config.shape), config.loss)
     run.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(objective, recipe, run, RunOptions(save_every=images // 3))
-    trainer.fit(photos, view)
+    trainer.fit(photos, config.examples)
     return trainer.average.network
 
 
@@ -185,7 +191,10 @@ def measure(args: argparse.Namespace) -> None:
     photos = PhotoFolder(args.photos, in_memory=True)
     pairs, strips = list_pairs(args.pairs), args.runs / "samples"
     looks = {LOOK[method] for method in args.methods}
-    monitors = {look: Monitor(pairs, look * args.size, strips) for look in looks}
+    monitors = {
+        look: Monitor(pairs, Use(views=(spec.View(size_px=look * args.size),)), strips)
+        for look in looks
+    }
     for trial in trials(args.methods, args.seeds):
         if any(trial == (r["method"], r["variant"], int(r["seed"])) for r in results()):
             continue
@@ -218,7 +227,10 @@ def add_result(row: dict[str, Any]) -> None:
 
 def table(method: str) -> str:
     """A method's results as Markdown: the mean, and each seed's figure, so that noise is seen."""
-    lines = [(variant, *_cells(method, variant)) for variant in VARIANTS[method]]
+    # What is no longer there to be tried stands below.
+    tried = (row["variant"] for row in results() if row["method"] == method)
+    variants = dict.fromkeys((*VARIANTS[method], *tried))
+    lines = [(variant, *_cells(method, variant)) for variant in variants]
     return markdown_table(("variant", *COLUMNS), [line for line in lines if line[1:]])
 
 

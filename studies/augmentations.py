@@ -23,13 +23,14 @@ import torch
 from torch import Tensor
 
 from samelight.lab.color.augment import FOREGROUND_MIX
-from samelight.lab.contract import Network
+from samelight.lab.contract import Network, Use
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import CompositeView
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
 from samelight.lab.training.monitor import Monitor
+from samelight.models import spec
 
 RESULTS = Path(__file__).parents[1] / "results" / "augmentations.csv"
 FIELDS = ("training", "seed", "images", "test", "fmse_ratio")
@@ -119,18 +120,19 @@ def measure(args: argparse.Namespace) -> None:
     pairs = list_pairs(args.pairs)
     monitors = {
         group: Monitor(
-            [pair for pair in pairs if pair.group == group], args.size, args.runs / group
+            [pair for pair in pairs if pair.group == group],
+            Use(views=(spec.View(size_px=args.size),)),
+            args.runs / group,
         )
         for group in dict.fromkeys(pair.group for pair in pairs)
     }
     method = METHODS["samelight"]
     # Without attention it is quicker and, at this budget, as good (docs/methods/samelight.md).
-    config = replace(method.configs["small"], blocks=0)
+    config = ablation.changed(method.configs["small"], {"shape": {"blocks": 0}})
     for training, seed in trials(args.seeds):
         run = args.runs / f"{training}-{seed}".replace(" ", "_")
-        network = ablation.train_briefly(
-            method, config, seen, training_views()[training], run, args.images, args.size, seed
-        )
+        studied = replace(config, examples=training_views()[training])
+        network = ablation.train_briefly(method, studied, seen, run, args.images, args.size, seed)
         ratios = {test: examples.ratio(network) for test, examples in tests.items()}
         ratios |= {
             f"{group} (pairs)": monitor(network, args.images)["fmse_ratio"]

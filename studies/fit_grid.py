@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from restraint import read
 
 from samelight.color.polynomial import fit_polynomial
 from samelight.color.spaces import linear_to_srgb, srgb_to_linear
 from samelight.correction.field import Correction
 from samelight.lab.data.pairs import list_pairs
+from samelight.lab.data.triples import read_triple
 from samelight.models.session import open_session
 from samelight.render.apply import render
 from samelight.render.resample import resample
@@ -39,9 +39,9 @@ def main() -> None:
     arguments = parser.parse_args()
     session = open_session(arguments.model)
     listed = list_pairs(arguments.pairs)[:: arguments.every]
-    triples = [[resample(part, session.spec.size_px) for part in read(pair)] for pair in listed]
-    pairs = [(composite, mask) for composite, _, mask in triples if mask.any()]
-    reals = [real for _, real, mask in triples if mask.any()]
+    triples = [[resample(part, session.spec.size_px) for part in read_triple(p)] for p in listed]
+    pairs = [(composite, mask) for composite, mask, _ in triples if mask.any()]
+    reals = [real for _, mask, real in triples if mask.any()]
     answers = [session.picture(*pair) for pair in pairs]
     rows = [_measure(pairs, reals, answers, cells) for cells in CELLS]
     rows.append(_measure_polynomial(pairs, answers))

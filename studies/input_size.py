@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from samelight.lab.contract import Network
+from samelight.lab.contract import Network, Use
 from samelight.lab.data.pairs import list_pairs
-from samelight.lab.export import start_from_exported
 from samelight.lab.methods import METHODS
 from samelight.lab.training.monitor import Monitor
+from samelight.lab.training.start import start_from_model
 from samelight.models.registry import DEFAULT_MODEL, find_model, list_models
+from samelight.models.spec import View
 
 SIZES = (128, 192, 256, 320, 384, 512)
 
@@ -31,13 +32,13 @@ def main() -> None:
     parser.add_argument("--config", default="small", help="of the model's network")
     arguments = parser.parse_args()
     method = METHODS[list_models()[arguments.model].method]
-    network = method.network(method.configs[arguments.config]).eval()
-    start_from_exported(network, find_model(arguments.model)[0])
+    network = method.network(method.configs[arguments.config].shape).eval()
+    start_from_model(network, method.name, find_model(arguments.model)[0])
     pairs = list_pairs(arguments.pairs)
     _say("side", "ms a pass (PyTorch)", "fMSE / composite", "improved")
     for side in SIZES:
         with TemporaryDirectory() as strips:
-            figures = Monitor(pairs, side, Path(strips))(network, 0)
+            figures = Monitor(pairs, Use(views=(View(size_px=side),)), Path(strips))(network, 0)
         _say(
             str(side),
             f"{1000 * _seconds(network, side):.0f}",

@@ -14,6 +14,7 @@ from pathlib import Path
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
 from samelight.lab.training.loop import RunOptions
+from samelight.lab.training.request import TrainRequest
 from samelight.lab.training.run import train_run
 
 RESULTS = Path(__file__).parents[1] / "results" / "paper_sizes.csv"
@@ -22,21 +23,20 @@ STEPS, BATCH, SIZE_PX = 100, 4, 128
 
 def measure(name: str, photos: Path, run: Path) -> dict[str, str]:
     """Train one method's paper-size configuration for a hundred steps."""
-    options = RunOptions(workers=1, save_every=STEPS * BATCH)
-    train_run(
-        name,
-        "paper",
-        photos,
-        run,
-        options,
+    request = TrainRequest(
+        method=name,
+        config="paper",
+        photos=photos,
+        run=run,
         images=STEPS * BATCH,
         batch=BATCH,
         size_px=SIZE_PX,
         in_memory=False,
     )
+    train_run(request, RunOptions(workers=1, save_every=STEPS * BATCH))
     with (run / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    network = METHODS[name].network(METHODS[name].configs["paper"])
+    network = METHODS[name].network(METHODS[name].configs["paper"].shape)
     return {
         "method": name,
         "parameters": f"{sum(p.numel() for p in network.parameters()):,}",

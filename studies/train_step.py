@@ -29,7 +29,7 @@ def main() -> None:
     keep_freed_memory()
     method = METHODS["samelight"]
     config = method.configs["small"]
-    objective = method.objective(method.network(config), config)
+    objective = method.objective(method.network(config.shape), config.loss)
     objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ours = Depthwise.forward
     for title, forward in (("ours", ours), ("PyTorch's", SamePadded.forward)):

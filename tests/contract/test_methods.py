@@ -1,7 +1,6 @@
 """What every published method here must do, whatever it is inside."""
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,14 @@ import samelight
 from samelight.correction.field import Correction
 from samelight.lab.contract import CorrectionNetwork
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.export import MAX_ERROR, Origin, export_network, start_from_exported
+from samelight.lab.export import MAX_ERROR, export_network
 from samelight.lab.methods import METHODS
 from samelight.lab.training.checkpoint import load_weights, save_weights
+from samelight.lab.training.start import start_from_model
 from samelight.models.session import open_session
 from samelight.render.apply import render
 from tests.lab.pictures import write_photos
+from tests.lab.records import seen_at
 
 PACKAGE = Path(samelight.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,7 +39,7 @@ def method(request):
 
 @pytest.fixture
 def network(method):
-    return method.network(method.configs["small"]).eval()
+    return method.network(method.configs["small"].shape).eval()
 
 
 @pytest.fixture
@@ -82,9 +83,11 @@ def photos(tmp_path_factory):
 @pytest.fixture
 def batch(method, photos):
     """Two examples as the method's own view makes them."""
-    view = method.view(method.configs["small"])
+    view = method.configs["small"].examples
     examples = [view(photos, SIZE, np.random.default_rng(seed)) for seed in (3, 4)]
-    objective = method.objective(method.network(method.configs["small"]), method.configs["small"])
+    objective = method.objective(
+        method.network(method.configs["small"].shape), method.configs["small"].loss
+    )
     assert type(examples[0])._fields == objective.batch._fields
     return objective.batch(*(torch.from_numpy(np.stack(f)) for f in zip(*examples, strict=True)))
 
@@ -108,8 +111,8 @@ def thin(count):
 @pytest.mark.parametrize(("name", "config"), CONFIGS)
 def test_any_multiple_of_the_size_comes_back_at_its_size_and_in_range(name, config):
     torch.manual_seed(0)
-    network = wake(METHODS[name].network(METHODS[name].configs[config]).eval(), std=0.5)
-    step = network.traits.multiple_of
+    network = wake(METHODS[name].network(METHODS[name].configs[config].shape).eval(), std=0.5)
+    step = network.multiple_of
     for rows, columns in ((1, 2), (3, 1)):
         composite = pictures(1, step * rows, step * columns)
         mask = torch.rand(1, 1, step * rows, step * columns)
@@ -125,7 +128,7 @@ def test_any_multiple_of_the_size_comes_back_at_its_size_and_in_range(name, conf
 @pytest.mark.parametrize(("name", "config"), CONFIGS)
 def test_an_empty_mask_returns_the_composite(name, config):
     torch.manual_seed(0)
-    network = wake(METHODS[name].network(METHODS[name].configs[config]).eval())
+    network = wake(METHODS[name].network(METHODS[name].configs[config].shape).eval())
     composite = pictures(1)
     with torch.no_grad():
         assert torch.equal(network(composite, torch.zeros(1, 1, SIZE, SIZE)), composite)
@@ -168,7 +171,7 @@ def test_the_background_decides_what_becomes_of_the_foreground(awake):
 
 
 def test_a_gradient_reaches_every_parameter(method, network, batch):
-    objective = method.objective(wake(network).train(), method.configs["small"])
+    objective = method.objective(wake(network).train(), method.configs["small"].loss)
     objective(batch).total.backward()
     trained = {n: p for n, p in objective.named_parameters() if p.requires_grad}
     idle = [n for n, p in trained.items() if p.grad is None or not p.grad.any()]
@@ -177,7 +180,7 @@ def test_a_gradient_reaches_every_parameter(method, network, batch):
 
 
 def test_loss_terms_are_finite_and_the_total_has_a_gradient(method, network, batch):
-    objective = method.objective(wake(network), method.configs["small"])
+    objective = method.objective(wake(network), method.configs["small"].loss)
     total, terms = objective(batch)
     assert total.requires_grad
     assert total.ndim == 0
@@ -189,7 +192,7 @@ def test_loss_terms_are_finite_and_the_total_has_a_gradient(method, network, bat
 
 
 def test_a_good_picture_is_left_alone_from_the_start(method, network, batch):
-    objective = method.objective(network, method.configs["small"])
+    objective = method.objective(network, method.configs["small"].loss)
     terms = objective(with_nothing_to_do(batch)).terms
     named = PIXEL_TERMS & set(terms)
     assert named
@@ -201,7 +204,7 @@ def test_a_good_picture_is_left_alone_from_the_start(method, network, batch):
 def test_vanishing_masks_give_finite_losses_and_gradients_in_bfloat16(
     method, network, batch, pixels
 ):
-    objective = method.objective(wake(network), method.configs["small"])
+    objective = method.objective(wake(network), method.configs["small"].loss)
     mask = thin(pixels)
     masked = batch._replace(**{field: mask for field in batch._fields if field.endswith("mask")})
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -215,7 +218,7 @@ def test_vanishing_masks_give_finite_losses_and_gradients_in_bfloat16(
 
 
 def test_a_step_leaves_what_is_frozen_as_it_was(method, network, batch):
-    objective = method.objective(network.train(), method.configs["small"]).train()
+    objective = method.objective(network.train(), method.configs["small"].loss).train()
     frozen = {n: p.clone() for n, p in objective.named_parameters() if not p.requires_grad}
     made_features = {
         n: b.clone() for n, b in objective.named_buffers() if n.startswith("perceptual")
@@ -231,7 +234,7 @@ def test_a_step_leaves_what_is_frozen_as_it_was(method, network, batch):
 
 
 def test_thirty_steps_on_two_images_lower_the_loss(method, network, batch):
-    objective = method.objective(network.train(), method.configs["small"])
+    objective = method.objective(network.train(), method.configs["small"].loss)
     optimizer = torch.optim.AdamW([p for p in objective.parameters() if p.requires_grad], lr=1e-3)
     errors = []
     for _ in range(30):
@@ -248,7 +251,7 @@ def test_thirty_steps_on_two_images_lower_the_loss(method, network, batch):
 @torch.no_grad()
 def test_weights_come_back_from_a_file(method, awake, tmp_path):
     save_weights(tmp_path / "weights.safetensors", awake)
-    other = method.network(method.configs["small"]).eval()
+    other = method.network(method.configs["small"].shape).eval()
     composite, mask = pictures(1), disc()
     wanted = awake(composite, mask)
     assert not torch.equal(other(composite, mask), wanted)
@@ -261,11 +264,10 @@ def test_weights_come_back_from_a_file(method, awake, tmp_path):
 def test_the_exported_file_answers_as_torch_does(name, config, tmp_path):
     torch.manual_seed(0)
     method = METHODS[name]
-    small_side = replace(method.configs[config], size_px=SIZE)
-    network = wake(method.network(small_side).eval())
+    network = wake(method.network(method.configs[config].shape).eval())
     if isinstance(network, CorrectionNetwork):
         pytest.skip("it answers with a correction: the next test")
-    exported = export_network(network, Origin(name), tmp_path / "model.onnx")
+    exported = export_network(network, seen_at(SIZE), name, tmp_path / "model.onnx")
     stored = as_stored(network)
     session = open_session(exported.path)
     assert (session.spec.method, session.spec.size_px) == (name, SIZE)
@@ -280,10 +282,10 @@ def test_the_exported_file_answers_as_torch_does(name, config, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_predicted_correction_does_what_the_image_shows(method, tmp_path):
-    network = wake(method.network(replace(method.configs["small"], size_px=SIZE)).eval())
+    network = wake(method.network(method.configs["small"].shape).eval())
     if not isinstance(network, CorrectionNetwork):
         pytest.skip("it answers with a picture: the test before")
-    exported = export_network(network, Origin(method.name), tmp_path / "model.onnx")
+    exported = export_network(network, seen_at(SIZE), method.name, tmp_path / "model.onnx")
     session, stored = open_session(exported.path), as_stored(network)
     for mask in (disc(), thin(3)[:1], thin(0)[:1], thin(None)[:1]):
         composite = pictures(1)
@@ -303,15 +305,15 @@ def test_a_predicted_correction_does_what_the_image_shows(method, tmp_path):
     ids=["all weights differ", "some weights are alike"],
 )
 def test_training_can_start_from_the_exported_file(method, everywhere, tmp_path):
-    config = replace(method.configs["small"], size_px=SIZE)
-    network = wake(method.network(config))
+    shape = method.configs["small"].shape
+    network = wake(method.network(shape))
     if everywhere:
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += 0.05 * torch.randn_like(parameter)
-    exported = export_network(network, Origin(method.name), tmp_path / "model.onnx")
-    other = method.network(config)
-    start_from_exported(other, exported.path)
+    exported = export_network(network, seen_at(SIZE), method.name, tmp_path / "model.onnx")
+    other = method.network(shape)
+    start_from_model(other, method.name, exported.path)
     for name, value in network.state_dict().items():
         wanted = value.half().float() if value.ndim > 1 else value
         assert torch.equal(other.state_dict()[name], wanted), name
@@ -319,7 +321,7 @@ def test_training_can_start_from_the_exported_file(method, everywhere, tmp_path)
 
 @pytest.mark.parametrize(("name", "config"), CONFIGS)
 def test_the_size_of_a_network_is_no_accident(name, config):
-    network = METHODS[name].network(METHODS[name].configs[config])
+    network = METHODS[name].network(METHODS[name].configs[config].shape)
     told = f"{sum(p.numel() for p in network.parameters()):,} parameters ({config})"
     assert told in (DOCS / "methods" / f"{name}.md").read_text("utf-8")
 
@@ -327,7 +329,8 @@ def test_the_size_of_a_network_is_no_accident(name, config):
 def test_a_method_is_listed_by_its_name_with_its_sizes_and_a_page(method):
     assert METHODS[method.name] is method
     assert "small" in method.configs
-    assert len({type(config) for config in method.configs.values()}) == 1
+    for record in ("shape", "loss", "examples", "use"):
+        assert len({type(getattr(config, record)) for config in method.configs.values()}) == 1
     page = (DOCS / "methods" / f"{method.name}.md").read_text("utf-8")
     if method.paper is not None:
         assert "paper" in method.configs
@@ -337,7 +340,7 @@ def test_a_method_is_listed_by_its_name_with_its_sizes_and_a_page(method):
 
 def test_a_recipe_fits_its_network(method):
     for config in method.configs.values():
-        step = method.network(config).traits.multiple_of
+        step = method.network(config.shape).multiple_of
         assert not [s for stage in method.recipe.stages for s in stage.sizes_px if s % step]
     assert all(stage.images > 0 for stage in method.recipe.stages)
 

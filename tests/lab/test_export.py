@@ -1,19 +1,27 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 import torch
 import torch.nn.functional as F
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from torch import nn
 
 from samelight.errors import ModelError
 from samelight.lab import export
 from samelight.lab.contract import Trace
-from samelight.lab.export import MAX_ERROR, Origin, export_network, start_from_exported
+from samelight.lab.export import MAX_ERROR, export_network
+from samelight.lab.inference import predict_views
+from samelight.lab.methods.samelight.config import SamelightShape
+from samelight.lab.methods.samelight.network import Samelight
 from samelight.models.session import open_session
+from samelight.models.spec import Training, WindowRule
+from tests.lab.records import seen_at
 from tests.lab.tiny import TinyNetwork
+
+USE = seen_at(16)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -21,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return TinyNetwork(size_px=16)
+    return TinyNetwork()
 
 
 def run_torch(network, composite, mask):
@@ -33,7 +41,7 @@ def run_torch(network, composite, mask):
 
 
 def test_the_file_answers_as_torch_does(tmp_path, network, rng):
-    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
+    exported = export_network(network, USE, "tiny", tmp_path / "model.onnx")
     session = open_session(exported.path)
     assert (session.spec.size_px, session.spec.method) == (16, "tiny")
     composite = rng.random((16, 16, 3), dtype=np.float32)
@@ -46,7 +54,7 @@ def test_the_file_answers_as_torch_does(tmp_path, network, rng):
 
 
 def test_matrices_are_stored_as_float16_and_vectors_as_float32(tmp_path, network):
-    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
+    exported = export_network(network, USE, "tiny", tmp_path / "model.onnx")
     stored = {t.name: t.data_type for t in onnx.load(exported.path).graph.initializer}
     assert stored["mix.weight.half"] == TensorProto.FLOAT16
     assert stored["mix.bias"] == TensorProto.FLOAT
@@ -65,7 +73,7 @@ class Normed(TinyNetwork):
 
 
 def test_a_small_variance_survives(tmp_path):
-    exported = export_network(Normed().eval(), Origin("tiny"), tmp_path / "model.onnx")
+    exported = export_network(Normed().eval(), USE, "tiny", tmp_path / "model.onnx")
     assert exported.storage_error < 1e-2
 
 
@@ -74,7 +82,7 @@ def test_both_errors_are_reported_apart(tmp_path, network):
         network.mix.weight.zero_()
         network.mix.bias.zero_()
         network.mix.weight[:, 3] = 0.1 + 2**-14  # of the mask; not a number of 11 bits
-    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
+    exported = export_network(network, USE, "tiny", tmp_path / "model.onnx")
     weight = network.mix.weight.detach()[0, 3, 0, 0]
     lost = float((weight - weight.half()).abs())
     assert lost > 1e-5
@@ -84,7 +92,7 @@ def test_both_errors_are_reported_apart(tmp_path, network):
 
 def test_the_network_itself_keeps_its_precision(tmp_path, network):
     before = network.mix.weight.clone()
-    export_network(network, Origin("tiny"), tmp_path / "model.onnx")
+    export_network(network, USE, "tiny", tmp_path / "model.onnx")
     assert torch.equal(network.mix.weight, before)
     assert not torch.equal(before, before.half().float())
 
@@ -112,58 +120,16 @@ def test_a_network_that_cannot_be_trusted_is_not_written(tmp_path, kind, old):
     if old is not None:
         path.write_bytes(old)
     with pytest.raises(ModelError, match=r"differs from torch by .*: not written"):
-        export_network(kind(), Origin("tiny"), path)
+        export_network(kind(), USE, "tiny", path)
     assert [p.name for p in tmp_path.iterdir()] == ([] if old is None else ["model.onnx"])
     assert old is None or path.read_bytes() == old
 
 
 def test_a_difference_just_above_the_limit_is_refused(tmp_path, network, monkeypatch):
-    exported = export_network(network, Origin("tiny"), tmp_path / "a.onnx")
+    exported = export_network(network, USE, "tiny", tmp_path / "a.onnx")
     monkeypatch.setattr(export, "MAX_ERROR", exported.parity_error - 1e-9)
     with pytest.raises(ModelError, match="not written"):
-        export_network(network, Origin("tiny"), tmp_path / "b.onnx")
-
-
-def test_training_can_start_from_the_file(tmp_path, network):
-    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
-    other = TinyNetwork()
-    start_from_exported(other, exported.path)
-    for name, value in network.state_dict().items():
-        wanted = value.half().float() if value.ndim > 1 else value
-        assert torch.equal(other.state_dict()[name], wanted), name
-    assert other.mix.weight.dtype == torch.float32
-    assert other.mix.weight.requires_grad
-
-
-def test_training_can_start_from_a_part_of_the_file(tmp_path):
-    given = nn.ModuleDict({"backbone": nn.Linear(4, 3), "head": nn.Linear(3, 2)})
-    other = nn.ModuleDict({"backbone": nn.Linear(4, 3), "head": nn.Linear(3, 5)})
-    tensors = [
-        numpy_helper.from_array(value.numpy(), name) for name, value in given.state_dict().items()
-    ]
-    graph = helper.make_graph([], "weights", [], [], initializer=tensors)
-    onnx.save(helper.make_model(graph), tmp_path / "model.onnx")
-    head = other.state_dict()["head.weight"].clone()
-    start_from_exported(other, tmp_path / "model.onnx", "backbone")
-    assert torch.equal(other["backbone"].weight, given["backbone"].weight)
-    assert torch.equal(other["head"].weight, head)
-    with pytest.raises(ModelError, match='no part "neck": wanted one of backbone, head'):
-        start_from_exported(other, tmp_path / "model.onnx", "neck")
-
-
-@pytest.mark.parametrize("other", [nn.Linear(4, 3), nn.ModuleDict({"mix": nn.Conv2d(5, 3, 1)})])
-def test_the_file_of_another_network_is_refused(tmp_path, network, other):
-    exported = export_network(network, Origin("tiny"), tmp_path / "model.onnx")
-    before = {name: value.clone() for name, value in other.state_dict().items()}
-    with pytest.raises(ModelError, match=r"model\.onnx does not hold this network's .*weight"):
-        start_from_exported(other, exported.path)
-    assert all(torch.equal(other.state_dict()[name], value) for name, value in before.items())
-
-
-def test_a_file_that_is_no_network_is_refused(tmp_path, network):
-    (tmp_path / "text.onnx").write_text("dear diary")
-    with pytest.raises(ModelError, match=r"text\.onnx"):
-        start_from_exported(network, tmp_path / "text.onnx")
+        export_network(network, USE, "tiny", tmp_path / "b.onnx")
 
 
 class Shaped(TinyNetwork):
@@ -176,11 +142,65 @@ class Shaped(TinyNetwork):
 
 
 def test_what_does_not_depend_on_the_picture_is_worked_out_once(tmp_path):
-    raw = export._to_onnx(Shaped().eval(), *export._probe(16))
-    exported = export_network(Shaped(), Origin("tiny"), tmp_path / "model.onnx")
+    raw = export._to_onnx(Shaped().eval(), USE, *export._probe(16))
+    exported = export_network(Shaped(), USE, "tiny", tmp_path / "model.onnx")
     before, after = (
         {node.op_type for node in model.graph.node} for model in (raw, onnx.load(exported.path))
     )
     assert {"Shape", "Constant", "Erf"} <= before
     assert not {"Shape", "Constant", "Erf"} & after
     assert "Gelu" in after
+
+
+@pytest.fixture(scope="module")
+def corrects():
+    """A small network of our own method, with all of its parts."""
+    torch.manual_seed(0)
+    network = Samelight(
+        SamelightShape(width=16, blocks=1, heads=2, code_width=16, pretrained=False)
+    )
+    nn.init.normal_(network.head.weight, std=0.05)
+    return network.eval()
+
+
+@pytest.mark.parametrize(
+    "sizes", [(128,), (128, -128), (128, 64), (128, 64, -64), (-128, 64), (64,)], ids=str
+)
+def test_every_combination_of_views_is_inside_the_file(tmp_path, corrects, sizes, rng):
+    use = seen_at(*sizes)
+    path = export_network(corrects, use, "samelight", tmp_path / "model.onnx").path
+    session = open_session(path)
+    assert session.spec.views == use.views
+    composite = rng.random((use.size_px, use.size_px, 3), dtype=np.float32)
+    mask = rng.random((use.size_px, use.size_px), dtype=np.float32)
+    grid, estimate = session.correction(composite, mask)
+    with torch.no_grad():
+        seen = torch.from_numpy(composite.transpose(2, 0, 1))[None], torch.from_numpy(mask)[None]
+        wanted = predict_views(corrects, use, seen[0], seen[1][None])
+    affine = wanted.coefficients.flatten().numpy()
+    assert abs((grid[0, 0, :, :3] - np.eye(3)).ravel() - affine[:9]).max() < MAX_ERROR
+    assert abs(grid[0, 0, :, 3] - affine[9:]).max() < MAX_ERROR
+    np.testing.assert_allclose(estimate, wanted.errors[0], rtol=MAX_ERROR)
+
+
+def test_a_weight_is_stored_once_whatever_the_views(tmp_path, corrects):
+    weights = [value for value in corrects.state_dict().values() if value.is_floating_point()]
+    stored = sum((2 if value.ndim > 1 else 4) * value.numel() for value in weights)
+    for sizes in ((128,), (128, 64, -64)):
+        path = export_network(corrects, seen_at(*sizes), "samelight", tmp_path / "m.onnx").path
+        assert path.stat().st_size < stored + 100_000 * len(sizes)
+        names = [t.name.removesuffix(".half") for t in onnx.load(path).graph.initializer]
+        assert all(names.count(name) == 1 for name in dict(corrects.named_parameters()))
+
+
+def test_the_file_says_how_it_is_used_and_what_led_to_it(tmp_path, network):
+    use = replace(seen_at(8), window=WindowRule(around=2, least=0.5))
+    runs = tuple(
+        Training(configuration={"shape": {"width": 3}}, data=("zoo: CC0",), started_from=start)
+        for start in (None, "samelight-m")
+    )
+    path = export_network(network, use, "tiny", tmp_path / "model.onnx", trainings=runs).path
+    spec = open_session(path).spec
+    assert (spec.method, spec.answer, spec.error_estimate) == ("tiny", "picture", False)
+    assert (spec.size_px, spec.views, spec.window, spec.gate) == (8, use.views, use.window, None)
+    assert (spec.trainings, spec.parameters) == (runs, 15)

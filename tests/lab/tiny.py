@@ -7,17 +7,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from samelight.lab.contract import Losses, Network, Objective, Recipe, Stage, Trace, Traits
+from samelight.lab.contract import Losses, Network, Objective, Recipe, Stage, Trace
 from samelight.lab.data.views import Example
 
 
 class TinyNetwork(Network):
     """One 1x1 convolution inside the mask."""
 
-    def __init__(self, size_px: int = 16) -> None:
+    multiple_of = 1
+
+    def __init__(self) -> None:
         super().__init__()
         self.mix = nn.Conv2d(4, 3, 1)
-        self.traits = Traits(size_px=size_px, multiple_of=1)
 
     def trace(self, composite, mask):
         change = self.mix(torch.cat([composite, mask], dim=1))

@@ -11,7 +11,7 @@ from samelight.errors import ModelError, UsageError
 from samelight.models import registry
 from samelight.models.registry import DEFAULT_MODEL, ModelRow, list_models
 from samelight.models.session import open_session
-from samelight.models.spec import Gate, ModelSpec, View, WindowRule
+from samelight.models.spec import Gate, ModelSpec, Training, View, WindowRule
 from tests.conftest import SIZE_PX, model_spec, write_tiny_model
 
 SHIPPED = sorted(list_models())
@@ -168,9 +168,10 @@ def test_a_spec_survives_its_json():
         window=WindowRule(around=2.5, least=0.4),
         error_estimate=True,
         gate=Gate(closed=1, open=9),
-        configuration={"width": 160},
-        training_data=("a: 3 photos, CC0",),
-        started_from="samelight-m",
+        trainings=(
+            Training(configuration={"shape": {"width": 160}}, data=("a: 3 photos, CC0",)),
+            Training(recipe={"batch": 32}, started_from="samelight-m"),
+        ),
     )
     assert ModelSpec.from_json(spec.to_json(), "m") == spec
 

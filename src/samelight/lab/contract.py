@@ -2,21 +2,21 @@
 
 The network is what is trained, exported and shipped. The objective owns the network and whatever
 else training needs (a teacher, frozen perceptual features), decides which passes to make, and
-returns losses; the training loop knows nothing else. A recipe is what is saved beside the weights,
-resolved, as JSON.
+returns losses; the training loop knows nothing else. Configuration and recipe are what is saved
+beside the weights, resolved, as JSON.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
 
+from samelight.errors import UsageError
 from samelight.lab.nn.heads import recolour
-from samelight.models.spec import Gate, WindowRule
-from samelight.models.spec import View as SpecView
+from samelight.models import spec
 from samelight.types import FloatArray
 
 if TYPE_CHECKING:
@@ -49,26 +49,11 @@ class Trace(NamedTuple):
     features: dict[str, list[Tensor]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Traits:
-    """What a caller must know to run a network."""
-
-    size_px: int
-    """Side of the square input the shipped weights are run at."""
-    multiple_of: int
-    """Both sides of an input must be a multiple of this."""
-    views: tuple[SpecView, ...] = ()
-    """What it looks at in use, averaged inside; none named = the picture as it is."""
-    window: WindowRule | None = None
-    """The part of a photo it is shown in use; None = all of it."""
-    gate: Gate | None = None
-    """What `gate="auto"` does with its error estimate; None = it makes none."""
-
-
 class Network(nn.Module, ABC):
     """Maps a composite and its mask to a harmonized image."""
 
-    traits: Traits
+    multiple_of: int
+    """Both sides of a picture must be a multiple of this."""
 
     @abstractmethod
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
@@ -102,6 +87,17 @@ class Predicted(NamedTuple):
     of the composite left alone, and of its correction in full."""
 
 
+class ErrorMap(NamedTuple):
+    """A straight line in logarithms: an expected error e, in levels, is exp(offset) * e ** slope.
+
+    It may stand in a network's last layer, where it costs nothing.
+    """
+
+    slope: float
+    """Above 0: what is expected to be worse stays so."""
+    offset: float
+
+
 class CorrectionNetwork(Network):
     """A network that predicts the correction itself: exported, it needs no fit."""
 
@@ -115,8 +111,12 @@ class CorrectionNetwork(Network):
         """
 
     @abstractmethod
-    def strengthen(self, factor: float) -> None:
-        """Make every correction from now on so many times as strong."""
+    def calibrate(self, maps: Sequence[ErrorMap]) -> None:
+        """Expect other errors from now on.
+
+        Args:
+            maps: what becomes of the error expected of the composite, and of the corrected one.
+        """
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Apply the correction inside the mask."""
@@ -204,19 +204,60 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Use:
+    """How a trained network is used: what its exported file says of itself."""
+
+    views: tuple[spec.View, ...]
+    """What it looks at: the picture it is given, as large as the largest of them, or the same
+    averaged down or mirrored. The mean of what it says of each is its answer."""
+    window: spec.WindowRule | None = None
+    """The part of a photo that it is given; None = all of it."""
+    gate: spec.Gate | None = None
+    """What `gate="auto"` does; None = it does not estimate errors."""
+
+    def __post_init__(self) -> None:
+        """Refuse views that cannot be made of one picture."""
+        sizes = [view.size_px for view in self.views]
+        if min(sizes, default=0) < 1 or any(max(sizes) % size for size in sizes):
+            raise UsageError(
+                f"views of {', '.join(map(str, sizes)) or 'no'} px: wanted one or more, each a "
+                "whole part of the largest, such as 512 and 256"
+            )
+        if len(set(self.views)) < len(self.views):
+            raise UsageError("a view is named twice: name each once")
+
+    @property
+    def size_px(self) -> int:
+        """Side of the picture it is given."""
+        return max(view.size_px for view in self.views)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A configuration of a method: four records, each for its own reader."""
+
+    shape: Any
+    """The network's: what `Method.network` reads."""
+    loss: Any
+    """What `Method.objective` reads."""
+    examples: View
+    """Makes one training example from photos."""
+    use: Use
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """One method, ready to train: a row of METHODS."""
 
     name: str
     paper: Paper | None
     """None for our own."""
-    configs: Mapping[str, Any]
-    """Configurations by name; "small" is what is shipped, "paper" the published size."""
+    configs: Mapping[str, Config]
+    """Configurations by name; "small" is what is shipped, "paper" the published size. Their
+    records are of the same types."""
     network: Callable[[Any], Network]
-    """Makes a network from a configuration."""
+    """Makes a network of a shape."""
     objective: Callable[[Any, Any], Objective]
-    """Makes the objective that trains a network, from the same configuration."""
-    view: Callable[[Any], View]
-    """Makes, for a configuration, what makes one training example from photos."""
+    """Makes what trains a network by a loss."""
     recipe: Recipe
     """The default training recipe."""

@@ -4,25 +4,24 @@ import copy
 import hashlib
 import subprocess
 import warnings
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from samelight import __version__
 from samelight.errors import ModelError
 from samelight.io.files import write_whole
-from samelight.lab.contract import CorrectionNetwork, Network
-from samelight.lab.former import with_todays_parameters
-from samelight.models.spec import SPEC_KEY, ModelSpec, View
+from samelight.lab.contract import CorrectionNetwork, Network, Use
+from samelight.lab.inference import answer, require_use
+from samelight.models.spec import SPEC_KEY, ModelSpec, Training
 
 MAX_ERROR = 1e-3
 """Largest difference allowed between torch and the exported network, in [0,1]."""
@@ -51,29 +50,21 @@ class Exported(NamedTuple):
     """Of the file, hex."""
 
 
-class Origin(NamedTuple):
-    """Where a network comes from, as far as its file should tell."""
-
-    method: str
-    configuration: Mapping[str, Any] = {}
-    recipe: Mapping[str, Any] = {}
-    training_data: tuple[str, ...] = ()
-    started_from: str | None = None
-
-
-def spec_of(network: Network, origin: Origin) -> ModelSpec:
+def spec_of(
+    network: Network, use: Use, method: str, trainings: tuple[Training, ...] = ()
+) -> ModelSpec:
     """What the file of a network says about itself."""
-    traits = network.traits
     corrects = isinstance(network, CorrectionNetwork)
     return ModelSpec(
-        **origin._asdict(),
+        method=method,
         answer="correction" if corrects else "picture",
-        size_px=traits.size_px,
-        views=traits.views or (View(size_px=traits.size_px),),
-        window=traits.window,
+        size_px=use.size_px,
+        views=use.views,
+        window=use.window,
         error_estimate=corrects,
-        gate=traits.gate,
+        gate=use.gate,
         parameters=sum(p.numel() for p in network.parameters()),
+        trainings=trainings,
         licence="Apache-2.0",
         commit=_commit(),
     )
@@ -89,29 +80,35 @@ def _commit() -> str:
     return described.stdout.strip()
 
 
-def export_network(network: Network, origin: Origin, path: Path) -> Exported:
-    """Export a network and check the file against torch.
+def export_network(
+    network: Network, use: Use, method: str, path: Path, *, trainings: tuple[Training, ...] = ()
+) -> Exported:
+    """Export a network as it is used and check the file against torch.
 
     Args:
         network: the trained network.
-        origin: kept in the file's spec.
+        use: how it is used; the views are inside the file.
+        method: name of its method.
         path: where to write; written only if the check passes.
+        trainings: what led to its weights.
 
     Raises:
+        UsageError: when the network is not made to be used like that.
         ModelError: when the file's answer differs from torch's by more than MAX_ERROR.
     """
+    require_use(network, use)
     network = network.eval()
     stored = _as_stored(network)
-    size = network.traits.size_px
-    composite, mask = _probe(size)
-    model = _simplified(_to_onnx(stored, composite, mask))
+    composite, mask = _probe(use.size_px)
+    model = _simplified(_to_onnx(stored, use, composite, mask))
     del model.graph.input[2:]
     _store_half(model.graph, set(stored.state_dict()))
-    helper.set_model_props(model, {SPEC_KEY: spec_of(network, origin).to_json()})
+    spec = spec_of(network, use, method, trainings)
+    helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
     content = model.SerializeToString()
     with torch.no_grad():
-        expected = [part.numpy() for part in _answer(stored, composite, mask)]
-        full = _answer(network, composite, mask)[0].numpy()
+        expected = [part.numpy() for part in answer(stored, use, composite, mask)]
+        full = answer(network, use, composite, mask)[0].numpy()
     runtime = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
     found = runtime.run(None, {"composite": composite.numpy(), "mask": mask.numpy()})
     pairs = zip(found, expected, strict=True)
@@ -123,42 +120,9 @@ def export_network(network: Network, origin: Origin, path: Path) -> Exported:
         path=path,
         parity_error=error,
         storage_error=float(np.abs(full - expected[0]).max()),
-        parameters=sum(p.numel() for p in network.parameters()),
+        parameters=spec.parameters,
         sha256=hashlib.sha256(content).hexdigest(),
     )
-
-
-def start_from_exported(network: Network, path: Path, part: str | None = None) -> None:
-    """Give a network the weights of an exported file, to train on from there.
-
-    Args:
-        network: which is changed.
-        path: of the file.
-        part: a module of the network, such as "backbone": only its weights are taken; None = all.
-
-    Raises:
-        ModelError: when the file's weights are not this network's, or it has no such part.
-    """
-    if part is not None and part not in dict(network.named_modules()):
-        parts = ", ".join(name for name, _ in network.named_children())
-        raise ModelError(f'this network has no part "{part}": wanted one of {parts}')
-    try:
-        tensors = onnx.load(path).graph.initializer
-    except DecodeError as error:
-        raise ModelError(f"{path} is not an ONNX file: wanted one that was exported") from error
-    stored = {tensor.name.removesuffix(HALF): numpy_helper.to_array(tensor) for tensor in tensors}
-    found = with_todays_parameters(stored)
-    # Counters, as of batches that a batch norm has seen, are no weights.
-    wanted = {
-        name: value
-        for name, value in network.state_dict().items()
-        if value.is_floating_point() and (part is None or name.startswith(f"{part}."))
-    }
-    for name, value in wanted.items():
-        if name not in found or found[name].shape != tuple(value.shape):
-            raise ModelError(f"{path} does not hold this network's {name}: export it again")
-    weights = {name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted}
-    network.load_state_dict(weights, strict=False)
 
 
 def _as_stored(network: Network) -> Network:
@@ -171,20 +135,11 @@ def _as_stored(network: Network) -> Network:
     return stored
 
 
-def _answer(network: Network, composite: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-    """The outputs of the file."""
-    if isinstance(network, CorrectionNetwork):
-        return tuple(network.predict(composite, mask))
-    return (network(composite, mask),)
-
-
-def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelProto:
-    outputs = OUTPUTS["picture"]
-    if isinstance(network, CorrectionNetwork):
-        # A copy that shares the weights and keeps their names.
-        network = copy.copy(network)
-        network.forward = network.predict  # type: ignore[method-assign, assignment]
-        outputs = OUTPUTS["correction"]
+def _to_onnx(network: Network, use: Use, composite: Tensor, mask: Tensor) -> onnx.ModelProto:
+    # A copy that shares the weights and keeps their names.
+    in_use = copy.copy(network)
+    in_use.forward = partial(answer, network, use)  # type: ignore[method-assign, assignment]
+    outputs = OUTPUTS["correction" if isinstance(network, CorrectionNetwork) else "picture"]
     with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         file = Path(folder) / "model.onnx"
         # The trace is for one size, so that sizes become constants is what is wanted.
@@ -193,7 +148,7 @@ def _to_onnx(network: Network, composite: Tensor, mask: Tensor) -> onnx.ModelPro
         warnings.filterwarnings("ignore", "Constant folding")
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            network,
+            in_use,
             (composite, mask),
             file,
             input_names=["composite", "mask"],

@@ -64,6 +64,18 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Training:
+    """One run of training."""
+
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    """A line per source of photos: name, number, licence."""
+    started_from: str | None = None
+    """The model whose weights it began with."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """How a model is used, and what it was made from."""
 
@@ -83,12 +95,8 @@ class ModelSpec:
     gate: Gate | None = None
     """What `gate="auto"` does; None = the model has none."""
     parameters: int = 0
-    configuration: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    training_data: tuple[str, ...] = ()
-    """A line per source: name, number of photos, licence."""
-    started_from: str | None = None
-    """The model whose weights training began with."""
+    trainings: tuple[Training, ...] = ()
+    """What led to the weights; of several runs they are the mean."""
     licence: str = "not stated"
     """Of the weights."""
     commit: str = "not known"
@@ -123,7 +131,7 @@ class ModelSpec:
                 views=views,
                 window=None if window is None else WindowRule(**window),
                 gate=None if gate is None else Gate(**gate),
-                training_data=tuple(stored.pop("training_data")),
+                trainings=tuple(_training(**each) for each in stored.pop("trainings")),
                 **stored,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -131,3 +139,7 @@ class ModelSpec:
                 f"{name} says about itself what this samelight cannot read ({error}): "
                 "export it again with `samelight export`"
             ) from error
+
+
+def _training(*, data: list[str], **about: Any) -> Training:  # noqa: ANN401
+    return Training(data=tuple(data), **about)

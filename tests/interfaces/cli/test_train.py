@@ -8,7 +8,7 @@ from PIL import Image
 
 from samelight.interfaces.cli.train import Device, Precision
 from samelight.models.session import open_session
-from samelight.models.spec import Gate
+from samelight.models.spec import Gate, View
 from tests.lab.pictures import disc, smooth_photo, write_pairs, write_photos
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -45,15 +45,18 @@ def test_train_export_harmonize_and_evaluate_in_a_row(run_cli, refused, folder):
 
     other = run_cli("train", "giftnet", *places, *QUICK, "--config", "paper")
     assert "another --out" in refused(other)
+    smaller = run_cli("train", "giftnet", *places, *QUICK, "--batch", "8")
+    assert "a run with batch 16, and 8 is asked for" in refused(smaller)
 
-    for option, reason in (
-        (["--calibrate", folder / "photos"], "networks that predict a correction"),
-        (["--gate", "4", "8"], "networks that estimate errors"),
-    ):
-        assert reason in refused(run_cli("export", run, "--output", model, *option))
+    part = run_cli("train", "giftnet", *places, *QUICK, "--start-part", "encoder")
+    assert "--start-part encoder of which model?" in refused(part)
+
+    for option in (("--calibrate", folder / "photos"), ("--gate", "4", "8")):
+        painting = run_cli("export", run, "--output", model, *option)
+        assert "for networks that estimate errors: leave it out" in refused(painting)
         assert not model.exists()
 
-    exported = run_cli("export", run, "--output", model, "--size-px", "64")
+    exported = run_cli("export", run, "--output", model, "--views", "64")
     assert exported.code == 0, exported.err
     assert exported.out == f"{model}\n"
     assert re.search(r"largest difference from torch \d\.\de-\d+", exported.err)
@@ -135,7 +138,7 @@ def test_every_precision_and_device_can_be_chosen():
 
 
 @pytest.mark.lab
-def test_the_gate_is_chosen_at_export(run_cli, refused, folder):
+def test_views_gate_and_error_estimates_are_settled_at_export(run_cli, refused, folder):
     run = folder / "samelight-run"
     trained = run_cli(
         *("train", "samelight", "--config", "tiny", "--photos", folder / "photos", "--out", run),
@@ -143,11 +146,22 @@ def test_the_gate_is_chosen_at_export(run_cli, refused, folder):
     )
     assert trained.code == 0, trained.err
     model = folder / "samelight.onnx"
-    exported = run_cli("export", run, "--output", model, "--size-px", "64", "--gate", "3", "30")
+    asked = ["export", run, "--output", model, "--views", "128,64,64-flip"]
+    exported = run_cli(*asked, "--gate", "3", "30", "--calibrate", folder / "pairs")
     assert exported.code == 0, exported.err
     spec = open_session(model).spec
+    assert spec.views == (View(size_px=128), View(size_px=64), View(size_px=64, flip=True))
     assert spec.gate == Gate(closed=3, open=30)
-    assert spec.configuration == json.loads((run / "run.json").read_text())["config"]
-    wrong = run_cli("export", run, "--output", folder / "none.onnx", "--gate", "16", "8")
-    assert "a lower and a higher error" in refused(wrong)
-    assert not (folder / "none.onnx").exists()
+    (training,) = spec.trainings
+    assert training.configuration == json.loads((run / "run.json").read_text())["config"]
+    assert re.search(
+        r"pairs, 2 composites: expected over true error 1\.00 \(was \d\.\d\d\)", exported.err
+    )
+    assert "the gate is closed to 3 levels, open from 30 on" in exported.err
+    for option, said in (
+        (("--gate", "16", "8"), "a lower and a higher error"),
+        (("--views", "128,48"), "128, 48 px"),
+    ):
+        wrong = run_cli("export", run, "--output", folder / "none.onnx", *option)
+        assert said in refused(wrong)
+        assert not (folder / "none.onnx").exists()

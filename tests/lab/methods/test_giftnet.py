@@ -1,15 +1,14 @@
 """What is GiftNet's own; what every method must do is in tests/contract."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from samelight.lab.contract import Batch
 from samelight.lab.losses.relation import relation_distance
-from samelight.lab.methods.giftnet import GiftNet, GiftNetConfig, GiftNetObjective
+from samelight.lab.methods.giftnet import GiftNet, GiftNetLoss, GiftNetObjective, GiftNetShape
+from tests.lab.records import changed
 
-CONFIG = GiftNetConfig(channels=(8, 16), blocks=1, code_width=8, size_px=32)
+SHAPE, LOSS = GiftNetShape(channels=(8, 16), blocks=1, code_width=8), GiftNetLoss()
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +24,8 @@ def batch():
 
 
 def objective(**changes):
-    config = replace(CONFIG, **changes)
-    return GiftNetObjective(GiftNet(config), config)
+    shape, loss = changed((SHAPE, LOSS), **changes)
+    return GiftNetObjective(GiftNet(shape), loss)
 
 
 def unsettle(network):
@@ -106,7 +105,7 @@ def test_every_reading_trains(transform, code_pool, global_map):
 
 
 def test_the_global_map_moves_the_foreground_as_one():
-    network = GiftNet(CONFIG)
+    network = GiftNet(SHAPE)
     with torch.no_grad():
         network.global_map.coefficients.bias[9] = 0.1  # a little more red
     composite, mask = torch.full((1, 3, 32, 32), 0.5), torch.zeros(1, 1, 32, 32)

@@ -9,10 +9,12 @@ import torch
 from samelight.lab.contract import Batch
 from samelight.lab.losses import contrastive
 from samelight.lab.methods import rcl_esf
-from samelight.lab.methods.rcl_esf import RclEsf, RclEsfConfig, RclEsfObjective
+from samelight.lab.methods.rcl_esf import RclEsf, RclEsfLoss, RclEsfObjective, RclEsfShape
 from samelight.lab.nn.norms import RAIN, ExternalStyleFusion, InstanceNorm
+from tests.lab.records import changed
 
-CONFIG = RclEsfConfig(channels=(8, 16), blocks=1, size_px=32, code_width=8, taps=(0, 1))
+SHAPE = RclEsfShape(channels=(8, 16), blocks=1)
+LOSS = RclEsfLoss(code_width=8, taps=(0, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +30,12 @@ def batch(images=2):
 
 
 def objective(**changes):
-    config = replace(CONFIG, **changes)
-    network = RclEsf(config)
+    shape, loss = changed((SHAPE, LOSS), **changes)
+    network = RclEsf(shape)
     for parameter in network.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
-    return RclEsfObjective(network, config)
+    return RclEsfObjective(network, loss)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def contrasted(monkeypatch):
     ("name", "kind"), [("esf", ExternalStyleFusion), ("rain", RAIN), ("instance", InstanceNorm)]
 )
 def test_the_decoder_fuses_as_configured(name, kind):
-    network = RclEsf(replace(CONFIG, fuse=name, style_source="both"))
+    network = RclEsf(replace(SHAPE, fuse=name, style_source="both"))
     assert [type(fuse) for fuse in network.unet.fuse] == [kind]
     if name == "esf":
         assert network.unet.fuse[0].style_source == "both"
@@ -63,12 +65,12 @@ def test_the_decoder_fuses_as_configured(name, kind):
 @torch.no_grad()
 def test_with_the_decoders_style_it_is_the_network_with_rain():
     examples, wanted = batch(), objective(fuse="rain", contrast_weight=0.0).network
-    found = RclEsf(replace(CONFIG, style_source="decoder"))
+    found = RclEsf(replace(SHAPE, style_source="decoder"))
     found.load_state_dict(wanted.state_dict())
     assert torch.equal(
         found(examples.composite, examples.mask), wanted(examples.composite, examples.mask)
     )
-    other = RclEsf(CONFIG)
+    other = RclEsf(SHAPE)
     other.load_state_dict(wanted.state_dict())
     change = other(examples.composite, examples.mask) - wanted(examples.composite, examples.mask)
     assert change.abs().max() > 1e-4
@@ -79,7 +81,7 @@ def styles(trained, image, region, mask):
     levels = trained.network.unet.encode(image, mask)
     return [
         head(levels[level], region).codes[:, 0]
-        for head, level in zip(trained.heads, trained.config.taps, strict=True)
+        for head, level in zip(trained.heads, trained.loss.taps, strict=True)
     ]
 
 

@@ -7,11 +7,19 @@ import torch
 from torch import nn
 
 from samelight.lab.methods import scs_co
-from samelight.lab.methods.scs_co import SCS_CO, ContrastBatch, ScsCo, ScsCoConfig, ScsCoObjective
+from samelight.lab.methods.scs_co import (
+    SCS_CO,
+    ContrastBatch,
+    ScsCo,
+    ScsCoLoss,
+    ScsCoObjective,
+    ScsCoShape,
+)
 from samelight.lab.nn.features import FrozenFeatures
 from samelight.lab.nn.norms import BAIN, RAIN, InstanceNorm
+from tests.lab.records import changed
 
-CONFIG = ScsCoConfig(channels=(8, 16), blocks=1, size_px=32)
+SHAPE, LOSS = ScsCoShape(channels=(8, 16), blocks=1), ScsCoLoss()
 SIZE = 32
 
 
@@ -49,8 +57,8 @@ def batch(images=2, negatives=2):
 
 def objective(**changes):
     """A head that starts at zero: the output is the composite."""
-    config = replace(CONFIG, **changes)
-    return ScsCoObjective(ScsCo(config), config)
+    shape, loss = changed((SHAPE, LOSS), **changes)
+    return ScsCoObjective(ScsCo(shape), loss)
 
 
 def awake(**changes):
@@ -65,7 +73,7 @@ def awake(**changes):
     ("name", "kind"), [("bain", BAIN), ("rain", RAIN), ("instance", InstanceNorm)]
 )
 def test_the_decoder_fuses_as_configured(name, kind):
-    network = ScsCo(replace(CONFIG, fuse=name))
+    network = ScsCo(replace(SHAPE, fuse=name))
     assert [type(fuse) for fuse in network.unet.fuse] == [kind]
 
 
@@ -79,9 +87,9 @@ def ratio(near, far):
 
 @torch.no_grad()
 @pytest.mark.parametrize("consistency", ["channels", "places"])
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 2])
 def test_both_terms_are_the_ratios_of_distances_in_perceptual_features(consistency, count):
-    trained, examples = awake(consistency=consistency, negatives=count), batch()
+    trained, examples = awake(consistency=consistency), batch(negatives=count)
     composite, real, mask, negatives = examples
     output = trained.network.trace(composite, mask).image
     self_style, relations = [], []
@@ -99,7 +107,7 @@ def test_both_terms_are_the_ratios_of_distances_in_perceptual_features(consisten
             return features.T @ around / features.shape[0]
 
         near, right = look(output[n], region), look(real[n], region)
-        wrong = [look(image, region) for image in (composite[n], *negatives[n])][:count]
+        wrong = [look(image, region) for image in (composite[n], *negatives[n])]
         self_style.append(ratio(distance(near, right), [distance(near, w) for w in wrong]))
         relations.append(
             ratio(
@@ -123,11 +131,11 @@ def test_both_are_0_when_the_output_is_the_real_image(consistency):
 @torch.no_grad()
 @pytest.mark.parametrize("consistency", ["channels", "places"])
 def test_both_are_1_when_the_output_is_the_only_negative(consistency):
-    trained = objective(consistency=consistency, negatives=1)
-    terms = trained(batch()).terms  # the output is the composite, a negative
+    trained = objective(consistency=consistency)
+    terms = trained(batch(negatives=0)).terms  # the output is the composite, a negative
     assert float(terms["self_style"]) == pytest.approx(1, abs=1e-5)
     assert float(terms["consistency"]) == pytest.approx(1, abs=1e-5)
-    more = objective(consistency=consistency, negatives=3)(batch()).terms
+    more = trained(batch()).terms
     assert 0 < more["self_style"] < 0.9
     assert 0 < more["consistency"] < 0.9
 
@@ -164,7 +172,7 @@ def test_detaching_changes_the_gradient_and_not_the_value():
     trained, examples, values, gradients = awake(), batch(), [], []
     head = trained.network.unet.head.coefficients.weight
     for detach in (False, True):
-        trained.config = replace(trained.config, detach_negatives=detach)
+        trained.loss = replace(trained.loss, detach_negatives=detach)
         terms = trained(examples).terms
         value = terms["self_style"] + terms["consistency"]
         values.append(value.detach())
@@ -213,10 +221,10 @@ def test_an_images_terms_do_not_depend_on_its_batch():
         assert float(together[term].detach()) == pytest.approx(wanted, abs=1e-5)
 
 
-@pytest.mark.parametrize("config", SCS_CO.configs)
-def test_the_view_makes_as_many_negatives_as_are_looked_at(config):
-    wanted = SCS_CO.configs[config]
-    assert SCS_CO.view(wanted).negatives == wanted.negatives - 1
+def test_a_shipped_network_met_three_wrong_styles_and_the_papers_five():
+    # The composite is one of them.
+    wrong = {name: 1 + config.examples.negatives for name, config in SCS_CO.configs.items()}
+    assert wrong == {"small": 3, "paper": 5}
 
 
 @pytest.mark.parametrize("pixels", [0, 1, "all"])

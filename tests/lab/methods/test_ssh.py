@@ -9,9 +9,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from samelight.lab.data.crops import CropsView
-from samelight.lab.methods.ssh import SSH, Ssh, SshConfig, SshObjective, TransferBatch, alone
+from samelight.lab.methods.ssh import (
+    SSH,
+    Ssh,
+    SshLoss,
+    SshObjective,
+    SshShape,
+    TransferBatch,
+    alone,
+)
+from tests.lab.records import changed
 
-CONFIG = SshConfig(channels=(4, 8, 16), size_px=32)
+SHAPE, LOSS = SshShape(channels=(4, 8, 16)), SshLoss()
 SIZE = 16
 
 
@@ -40,19 +49,19 @@ def batch(images=2):
 
 
 def objective(**changes):
-    config = replace(CONFIG, **changes)
-    return SshObjective(Ssh(config), config).eval()
+    shape, loss = changed((SHAPE, LOSS), **changes)
+    return SshObjective(Ssh(shape), loss).eval()
 
 
 def test_the_published_configuration_is_the_published_network():
     with torch.device("meta"):
-        network = Ssh(SSH.configs["paper"])
+        network = Ssh(SSH.configs["paper"].shape)
     sizes = [
         sum(p.numel() for p in part.parameters()) for part in (network, network.transfer.style)
     ]
     assert sizes == [15_193_315, 1_706_112]
     assert not network.transfer.residual
-    assert network.traits.multiple_of == 16
+    assert network.multiple_of == 16
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -98,9 +107,9 @@ def seen_by(network, composite, mask):
     return seen
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, residual=False, shrink=1)])
-def test_neither_region_is_seen_when_the_other_is_coded(config):
-    network, composite, mask = Ssh(config).eval(), torch.rand(1, 3, SIZE, SIZE), square_mask()
+@pytest.mark.parametrize("shape", [SHAPE, replace(SHAPE, residual=False, shrink=1)])
+def test_neither_region_is_seen_when_the_other_is_coded(shape):
+    network, composite, mask = Ssh(shape).eval(), torch.rand(1, 3, SIZE, SIZE), square_mask()
     before = seen_by(network, composite, mask)
     inside = seen_by(network, composite + mask * (torch.rand_like(composite) - composite), mask)
     outside = seen_by(
@@ -114,7 +123,7 @@ def test_neither_region_is_seen_when_the_other_is_coded(config):
 
 @torch.no_grad()
 def test_the_foreground_is_the_content_and_the_background_the_reference():
-    network, composite = awake(Ssh(CONFIG)).eval(), torch.rand(1, 3, SIZE, SIZE)
+    network, composite = awake(Ssh(SHAPE)).eval(), torch.rand(1, 3, SIZE, SIZE)
     mask = square_mask()
     content, reference = alone(composite, mask), alone(composite, 1 - mask)
     wanted = mask * network.transfer(content, reference) + (1 - mask) * composite
@@ -123,7 +132,7 @@ def test_the_foreground_is_the_content_and_the_background_the_reference():
 
 @torch.no_grad()
 def test_it_starts_by_leaving_the_foreground_as_it_is():
-    network, composite = Ssh(CONFIG).eval(), torch.rand(1, 3, SIZE, SIZE)
+    network, composite = Ssh(SHAPE).eval(), torch.rand(1, 3, SIZE, SIZE)
     torch.testing.assert_close(network(composite, square_mask()), composite)
     # A soft border's content is a mixture with the region's mean, and moves a little: a limit.
     soft = torch.rand(1, 1, SIZE, SIZE)
@@ -243,16 +252,15 @@ def test_each_term_reaches_the_network_and_a_step_lowers_it(term):
         assert trained(examples).terms[term] < before
 
 
-def test_the_view_is_configured_and_needs_no_masks():
-    view = SSH.view(SshConfig(luts=7, lut_folder="tables"))
-    assert (view.luts, view.lut_folder) == (7, "tables")
-    assert isinstance(view, CropsView)
-    assert not view.needs_masks
+def test_examples_need_no_masks_and_the_papers_are_made_with_a_hundred_tables():
+    views = {name: config.examples for name, config in SSH.configs.items()}
+    assert {name: view.luts for name, view in views.items()} == {"small": None, "paper": 100}
+    assert all(isinstance(view, CropsView) and not view.needs_masks for view in views.values())
 
 
 def test_a_shrunk_network_that_predicts_the_image_is_refused():
     with pytest.raises(ValueError, match="shrink is 2"):
-        Ssh(replace(CONFIG, residual=False))
+        Ssh(replace(SHAPE, residual=False))
 
 
 @pytest.mark.parametrize("pixels", [0, 1, "all"])

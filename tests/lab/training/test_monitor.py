@@ -6,6 +6,7 @@ from PIL import Image
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.training.monitor import Monitor
 from tests.lab.pictures import write_pairs
+from tests.lab.records import seen_at
 from tests.lab.tiny import TinyNetwork
 
 
@@ -22,7 +23,8 @@ def network(gain):
 
 @pytest.fixture
 def monitor(tmp_path):
-    return Monitor(list_pairs(write_pairs(tmp_path / "pairs", 11)), 24, tmp_path / "samples")
+    pairs = list_pairs(write_pairs(tmp_path / "pairs", 11))
+    return Monitor(pairs, seen_at(24), tmp_path / "samples")
 
 
 def test_doing_nothing_scores_1_and_improves_nothing(monitor):

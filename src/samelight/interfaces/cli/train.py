@@ -1,17 +1,13 @@
 """`samelight train` and `samelight export`: from photos to a network that `harmonize` runs."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from samelight.errors import UsageError
 from samelight.interfaces.cli.console import remark, tell
 from samelight.interfaces.cli.outputs import require_ending
-
-if TYPE_CHECKING:
-    from samelight.lab.contract import Network
 
 app = typer.Typer()
 
@@ -73,21 +69,14 @@ def train(
     if method in FORMER_METHODS:
         raise UsageError(f"the method {method} is now called {FORMER_METHODS[method]}")
     from samelight.lab.training.loop import RunOptions
+    from samelight.lab.training.request import TrainRequest
     from samelight.lab.training.run import train_run
 
-    options = RunOptions(
-        workers=workers,
-        precision=precision,
-        accelerator=device,
-        devices=devices,
-        save_every=save_every,
-    )
-    train_run(
-        method,
-        config,
-        photos,
-        out,
-        options,
+    request = TrainRequest(
+        method=method,
+        config=config,
+        photos=photos,
+        run=out,
         pairs=pairs,
         images=images,
         size_px=size_px,
@@ -97,6 +86,14 @@ def train(
         start_part=start_part,
         in_memory=in_memory,
     )
+    options = RunOptions(
+        workers=workers,
+        precision=precision,
+        accelerator=device,
+        devices=devices,
+        save_every=save_every,
+    )
+    train_run(request, options)
     tell(out)
 
 
@@ -115,17 +112,19 @@ def export(
             "--output", "-o", help="Where to write. By default model.onnx in the first run."
         ),
     ] = None,
-    calibrate: Annotated[
-        Path | None,
+    views: Annotated[
+        str | None,
         typer.Option(
-            metavar="PHOTOS",
-            help="Make corrections stronger, half as far as composites of these photos ask for.",
+            help="What it looks at in use, averaged: sides of the picture, mirrored with -flip, "
+            "such as 512,256,256-flip. By default its configuration's."
         ),
     ] = None,
-    size_px: Annotated[
-        int | None,
+    calibrate: Annotated[
+        list[Path] | None,
         typer.Option(
-            help="Side of the picture it is shown. By default its configuration's.", min=1
+            metavar="PAIRS",
+            help="Folder of composites with known answers: what errors it expects is made right in "
+            "the mean on them, and a gate found. May be given several times.",
         ),
     ] = None,
     gate: Annotated[
@@ -133,34 +132,37 @@ def export(
         typer.Option(
             metavar="CLOSED OPEN",
             help="What --gate auto does: leave alone what is expected to be off by no more than "
-            "CLOSED levels, correct in full from OPEN on. By default its configuration's.",
+            "CLOSED levels, correct in full from OPEN on.",
         ),
     ] = None,
 ) -> None:
     """Write a trained network as a file for `harmonize --model`."""
-    from samelight.lab.calibrate import calibrate_network
-    from samelight.lab.export import export_network
-    from samelight.lab.training.run import average_runs, origin_of
+    from samelight.lab.release import ReleaseOptions, parse_views, release
+    from samelight.models.spec import Gate
 
     target = output or runs[0] / "model.onnx"
     require_ending(target, ".onnx")
-    _, network = average_runs(runs, size_px)
-    if gate is not None:
-        _set_gate(network, *gate)
-    if calibrate is not None:
-        remark(f"corrections are made {calibrate_network(network, calibrate):.2f} times as strong")
-    exported = export_network(network, origin_of(runs[0]), target)
+    options = ReleaseOptions(
+        views=parse_views(views) if views else None,
+        gate=Gate(closed=gate[0], open=gate[1]) if gate else None,
+        calibrate=tuple(calibrate or ()),
+    )
+    released = release(runs, target, options)
+    for before, after in zip(released.before, released.after, strict=True):
+        remark(
+            f"{after.name}, {len(after.true)} composites: expected over true error "
+            f"{after.ratio:.2f} (was {before.ratio:.2f}); left of the error "
+            f"{after.left_over(None):.3f}, with the gate {after.left_over(released.gate):.3f}; "
+            f"real photos are moved by {after.moved(None):.1f} levels, with the gate "
+            f"{after.moved(released.gate):.1f}"
+        )
+    if released.before and released.gate:
+        remark(f"the gate is closed to {released.gate.closed:g} levels, open from "
+               f"{released.gate.open:g} on")  # fmt: skip
+    exported = released.exported
     remark(
         f"largest difference from torch {exported.parity_error:.1e}, "
         f"from storing the weights in half precision {exported.storage_error:.1e}"
     )
     remark(f"{exported.parameters} parameters, sha256 {exported.sha256}")
     tell(target)
-
-
-def _set_gate(network: "Network", closed: float, opened: float) -> None:
-    from samelight.models.spec import Gate
-
-    if network.traits.gate is None:
-        raise UsageError("--gate is for networks that estimate errors: leave it out for this one")
-    network.traits = replace(network.traits, gate=Gate(closed=closed, open=opened))

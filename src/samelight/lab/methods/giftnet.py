@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from samelight.lab.contract import (
     Batch,
+    Config,
     Losses,
     Method,
     Network,
@@ -19,17 +20,16 @@ from samelight.lab.contract import (
     Recipe,
     Stage,
     Trace,
-    Traits,
 )
 from samelight.lab.data.views import CompositeView
 from samelight.lab.losses.relation import relation_distance
-from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
+from samelight.lab.methods.shared import UNET_USE, PixelLoss, UNetShape, make_unet, pixel_losses
 from samelight.lab.nn.transform import TRANSFORMS, GlobalCode, GlobalMap
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiftNetConfig(UNetConfig):
-    """What the method adds to the shape of the network and the loss."""
+class GiftNetShape(UNetShape):
+    """What the method adds to the U-Net."""
 
     transform: str = "affine"
     """Reading (b) "affine" or (a) "modulated" of the feature transformation, or "none"."""
@@ -38,6 +38,12 @@ class GiftNetConfig(UNetConfig):
     code_width: int = 256
     global_map: bool = True
     """Whether the code also predicts one affine map for the whole foreground."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftNetLoss(PixelLoss):
+    """What the method adds to the pixel error."""
+
     relation_weight: float = 0.1
     """Weight of relation distillation; 0 skips the teacher's pass."""
     relation_after_steps: int = 1_500
@@ -48,15 +54,15 @@ class GiftNetConfig(UNetConfig):
 class GiftNet(Network):
     """U-Net whose skips are transformed inside the mask under a global code."""
 
-    def __init__(self, config: GiftNetConfig) -> None:
+    def __init__(self, shape: GiftNetShape) -> None:
         super().__init__()
-        self.unet = make_unet(config)
-        self.code = GlobalCode(config.channels, config.code_width, config.code_pool)
+        self.unet = make_unet(shape)
+        self.multiple_of = self.unet.multiple_of
+        self.code = GlobalCode(shape.channels, shape.code_width, shape.code_pool)
         self.transforms = nn.ModuleList(
-            TRANSFORMS[config.transform](width, config.code_width) for width in config.channels
+            TRANSFORMS[shape.transform](width, shape.code_width) for width in shape.channels
         )
-        self.global_map = GlobalMap(config.code_width) if config.global_map else None
-        self.traits = Traits(size_px=config.size_px, multiple_of=self.unet.multiple_of)
+        self.global_map = GlobalMap(shape.code_width) if shape.global_map else None
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Harmonize and keep the transformed encoder levels as `transformed`."""
@@ -72,10 +78,10 @@ class GiftNet(Network):
 class GiftNetObjective(Objective):
     """Pixel error of the output, and relation distillation from the real image."""
 
-    def __init__(self, network: GiftNet, config: GiftNetConfig) -> None:
+    def __init__(self, network: GiftNet, loss: GiftNetLoss) -> None:
         super().__init__()
         self.network: GiftNet = network
-        self.config = config
+        self.loss = loss
         self.steps: Tensor
         # A buffer, so that a resumed run knows how far it is.
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
@@ -86,15 +92,15 @@ class GiftNetObjective(Objective):
 
     def forward(self, batch: Batch) -> Losses:
         """Compare with the real image in colour and, through the same encoder, in relations."""
-        config = self.config
+        loss = self.loss
         trace = self.network.trace(batch.composite, batch.mask)
-        total, terms = pixel_losses(trace.image, batch.real, batch.mask, config)
+        total, terms = pixel_losses(trace.image, batch.real, batch.mask, loss)
         relation = torch.zeros_like(total)
-        if config.relation_weight > 0 and self.steps >= config.relation_after_steps:
+        if loss.relation_weight > 0 and self.steps >= loss.relation_after_steps:
             with torch.no_grad():
                 teacher = self.network.unet.encode(batch.real, batch.mask)
             relation = relation_distance(trace.features["transformed"], teacher, batch.mask)
-            total = total + config.relation_weight * relation
+            total = total + loss.relation_weight * relation
         return Losses(total, {**terms, "relation": relation})
 
 
@@ -108,19 +114,25 @@ GIFTNET = Method(
         arxiv="2308.00356",
     ),
     configs={
-        "small": GiftNetConfig(),
-        "paper": GiftNetConfig(
-            channels=(32, 64, 128, 256),
-            stem_stride=1,
-            head="blend",
-            transform="modulated",
-            code_pool="global",
-            global_map=False,
+        "small": Config(
+            shape=GiftNetShape(), loss=GiftNetLoss(), examples=CompositeView(), use=UNET_USE
+        ),
+        "paper": Config(
+            shape=GiftNetShape(
+                channels=(32, 64, 128, 256),
+                stem_stride=1,
+                head="blend",
+                transform="modulated",
+                code_pool="global",
+                global_map=False,
+            ),
+            loss=GiftNetLoss(),
+            examples=CompositeView(),
+            use=UNET_USE,
         ),
     },
     network=GiftNet,
     objective=GiftNetObjective,
-    view=lambda config: CompositeView(),
     recipe=Recipe(
         stages=(
             Stage(sizes_px=(128,), images=220_000, learning_rate=6e-4, final_learning_rate=0.0),

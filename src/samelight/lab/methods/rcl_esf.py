@@ -12,6 +12,7 @@ from torch import Tensor
 
 from samelight.lab.contract import (
     Batch,
+    Config,
     Losses,
     Method,
     Network,
@@ -20,23 +21,28 @@ from samelight.lab.contract import (
     Recipe,
     Stage,
     Trace,
-    Traits,
 )
 from samelight.lab.data.views import CompositeView
 from samelight.lab.losses.contrastive import output_contrast, region_contrast
-from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
+from samelight.lab.methods.shared import UNET_USE, PixelLoss, UNetShape, make_unet, pixel_losses
 from samelight.lab.nn.codes import code_heads
 from samelight.lab.nn.norms import FUSIONS, ExternalStyleFusion
 
 
 @dataclass(frozen=True, kw_only=True)
-class RclEsfConfig(UNetConfig):
-    """What the method adds to the shape of the network and the loss."""
+class RclEsfShape(UNetShape):
+    """What the method adds to the U-Net."""
 
     fuse: str = "esf"
     """"esf", or a baseline: "rain", "instance"."""
     style_source: str = "encoder"
     """Where ESF takes the background's statistics: "encoder", "decoder" (RAIN) or "both"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RclEsfLoss(PixelLoss):
+    """What the method adds to the pixel error."""
+
     contrast_weight: float = 0.02
     """Weight of the region-wise contrast; 0 leaves the term out."""
     reading: str = "A"
@@ -54,12 +60,12 @@ class RclEsfConfig(UNetConfig):
 class RclEsf(Network):
     """U-Net whose decoder takes the foreground's style from the encoder's background."""
 
-    def __init__(self, config: RclEsfConfig) -> None:
+    def __init__(self, shape: RclEsfShape) -> None:
         super().__init__()
-        external = partial(ExternalStyleFusion, style_source=config.style_source)
-        fuse = external if config.fuse == "esf" else FUSIONS[config.fuse]
-        self.unet = make_unet(config, fuse)
-        self.traits = Traits(size_px=config.size_px, multiple_of=self.unet.multiple_of)
+        external = partial(ExternalStyleFusion, style_source=shape.style_source)
+        fuse = external if shape.fuse == "esf" else FUSIONS[shape.fuse]
+        self.unet = make_unet(shape, fuse)
+        self.multiple_of = self.unet.multiple_of
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Harmonize and keep the encoder's levels as `encoded`."""
@@ -70,29 +76,29 @@ class RclEsf(Network):
 class RclEsfObjective(Objective):
     """Pixel error, and styles of regions contrasted in the encoder's features."""
 
-    def __init__(self, network: RclEsf, config: RclEsfConfig) -> None:
+    def __init__(self, network: RclEsf, loss: RclEsfLoss) -> None:
         super().__init__()
         self.network: RclEsf = network
-        self.config = config
-        if config.reading not in ("A", "B"):
-            raise ValueError(f'reading is "{config.reading}", wanted "A" or "B"')
-        if config.contrast_weight > 0:
-            tapped = [config.channels[level] for level in config.taps]
-            self.heads = code_heads(config.code, tapped, config.code_width)
+        self.loss = loss
+        if loss.reading not in ("A", "B"):
+            raise ValueError(f'reading is "{loss.reading}", wanted "A" or "B"')
+        if loss.contrast_weight > 0:
+            tapped = [network.unet.channels[level] for level in loss.taps]
+            self.heads = code_heads(loss.code, tapped, loss.code_width)
 
     def forward(self, batch: Batch) -> Losses:
         """Compare with the real image in colour, and its regions in style."""
-        config = self.config
+        loss = self.loss
         trace = self.network.trace(batch.composite, batch.mask)
-        total, terms = pixel_losses(trace.image, batch.real, batch.mask, config)
-        if config.contrast_weight > 0:
+        total, terms = pixel_losses(trace.image, batch.real, batch.mask, loss)
+        if loss.contrast_weight > 0:
             output = self.network.unet.encode(trace.image, batch.mask)
             contrast = (
                 self._output_against_composite(output, trace.features["encoded"], batch)
-                if config.reading == "A"
+                if loss.reading == "A"
                 else self._real_against_output(output, batch)
             )
-            total = total + config.contrast_weight * contrast
+            total = total + loss.contrast_weight * contrast
             terms["contrast"] = contrast
         return Losses(total, terms)
 
@@ -102,14 +108,14 @@ class RclEsfObjective(Objective):
         """Reading A: the output's foreground should be styled as the real background."""
         with torch.no_grad():
             real = self.network.unet.encode(batch.real, batch.mask)
-        taps = self.config.taps
+        taps = self.loss.taps
         return output_contrast(
             self.heads,
             [output[tap] for tap in taps],
             [composite[tap] for tap in taps],
             [real[tap] for tap in taps],
             batch.mask,
-            temperature=self.config.temperature,
+            temperature=self.loss.temperature,
         )
 
     def _real_against_output(self, output: list[Tensor], batch: Batch) -> Tensor:
@@ -119,11 +125,11 @@ class RclEsfObjective(Objective):
         """
         losses = []
         real = self.network.unet.encode(batch.real, batch.mask)
-        for head, level in zip(self.heads, self.config.taps, strict=True):
+        for head, level in zip(self.heads, self.loss.taps, strict=True):
             anchor = head(real[level], batch.mask)
             positive = head(real[level], 1 - batch.mask)
             negative = head(output[level], batch.mask)
-            temperature = self.config.temperature
+            temperature = self.loss.temperature
             losses.append(
                 region_contrast(
                     anchor, positive, negative, temperature=temperature, other_images=False
@@ -141,12 +147,18 @@ RCL_ESF = Method(
         arxiv="2205.14058",
     ),
     configs={
-        "small": RclEsfConfig(),
-        "paper": RclEsfConfig(channels=(64, 128, 256, 512), blocks=1, stem_stride=2, head="blend"),
+        "small": Config(
+            shape=RclEsfShape(), loss=RclEsfLoss(), examples=CompositeView(), use=UNET_USE
+        ),
+        "paper": Config(
+            shape=RclEsfShape(channels=(64, 128, 256, 512), blocks=1, stem_stride=2, head="blend"),
+            loss=RclEsfLoss(),
+            examples=CompositeView(),
+            use=UNET_USE,
+        ),
     },
     network=RclEsf,
     objective=RclEsfObjective,
-    view=lambda config: CompositeView(),
     recipe=Recipe(
         stages=(
             Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),

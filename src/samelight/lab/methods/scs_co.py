@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from samelight.lab.contract import (
+    Config,
     Losses,
     Method,
     Network,
@@ -19,21 +20,26 @@ from samelight.lab.contract import (
     Recipe,
     Stage,
     Trace,
-    Traits,
 )
 from samelight.lab.data.negatives import ContrastView
 from samelight.lab.losses.style import CONSISTENCIES, self_consistent_contrast
-from samelight.lab.methods.shared import UNetConfig, make_unet, pixel_losses
+from samelight.lab.methods.shared import UNET_USE, PixelLoss, UNetShape, make_unet, pixel_losses
 from samelight.lab.nn.features import frozen_features
 from samelight.lab.nn.norms import FUSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScsCoConfig(UNetConfig):
-    """What the method adds to the shape of the network and the loss."""
+class ScsCoShape(UNetShape):
+    """What the method adds to the U-Net."""
 
     fuse: str = "bain"
     """"bain", or a baseline: "rain", "instance"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScsCoLoss(PixelLoss):
+    """What the method adds to the pixel error."""
+
     self_style_weight: float = 0.05
     """Weight of the foreground's own style; with the next one 0 too, no perceptual features are
     asked for."""
@@ -41,8 +47,6 @@ class ScsCoConfig(UNetConfig):
     """Weight of foreground-background style consistency."""
     consistency: str = "channels"
     """"channels": C x C cross-Gram; "places": inner products of places, as in PCT-Net's code."""
-    negatives: int = 3
-    """K: the composite, and so many less one recolourings."""
     detach_negatives: bool = False
     perceptual_weights: str | None = None
     """Path to the weights of VGG16, the paper's perceptual features; None = the
@@ -68,10 +72,10 @@ class ContrastBatch(NamedTuple):
 class ScsCo(Network):
     """U-Net whose decoder normalises the foreground by the background it resembles."""
 
-    def __init__(self, config: ScsCoConfig) -> None:
+    def __init__(self, shape: ScsCoShape) -> None:
         super().__init__()
-        self.unet = make_unet(config, FUSIONS[config.fuse])
-        self.traits = Traits(size_px=config.size_px, multiple_of=self.unet.multiple_of)
+        self.unet = make_unet(shape, FUSIONS[shape.fuse])
+        self.multiple_of = self.unet.multiple_of
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Harmonize; the objective looks at the image alone."""
@@ -84,37 +88,35 @@ class ScsCoObjective(Objective):
 
     batch = ContrastBatch
 
-    def __init__(self, network: ScsCo, config: ScsCoConfig) -> None:
+    def __init__(self, network: ScsCo, loss: ScsCoLoss) -> None:
         super().__init__()
-        if config.negatives < 1 or config.consistency not in CONSISTENCIES:
+        if loss.consistency not in CONSISTENCIES:
             raise ValueError(
-                f"{config.negatives} negatives and consistency {config.consistency!r}: wanted at "
-                f"least one, and one of {', '.join(CONSISTENCIES)}"
+                f"consistency {loss.consistency!r}: wanted one of {', '.join(CONSISTENCIES)}"
             )
         self.network: ScsCo = network
-        self.config = config
-        self.contrasts = config.self_style_weight > 0 or config.consistency_weight > 0
+        self.loss = loss
+        self.contrasts = loss.self_style_weight > 0 or loss.consistency_weight > 0
         if self.contrasts:
-            self.perceptual = frozen_features(config.perceptual_weights, config.perceptual_size_px)
+            self.perceptual = frozen_features(loss.perceptual_weights, loss.perceptual_size_px)
 
     def forward(self, batch: ContrastBatch) -> Losses:
-        """Compare with the real image in colour, and in style against the negatives."""
-        config = self.config
+        """Compare with the real image in colour, and in style against composite and negatives."""
+        loss = self.loss
         image = self.network.trace(batch.composite, batch.mask).image
-        total, terms = pixel_losses(image, batch.real, batch.mask, config)
+        total, terms = pixel_losses(image, batch.real, batch.mask, loss)
         if self.contrasts:
-            wrong = torch.cat([batch.composite[:, None], batch.negatives], dim=1)
             self_style, consistency = self_consistent_contrast(
                 self.perceptual,
                 image,
                 batch.real,
                 batch.mask,
-                wrong[:, : config.negatives],
-                consistency=config.consistency,
-                detach_negatives=config.detach_negatives,
+                torch.cat([batch.composite[:, None], batch.negatives], dim=1),
+                consistency=loss.consistency,
+                detach_negatives=loss.detach_negatives,
             )
-            total = total + config.self_style_weight * self_style
-            total = total + config.consistency_weight * consistency
+            total = total + loss.self_style_weight * self_style
+            total = total + loss.consistency_weight * consistency
             terms |= {"self_style": self_style, "consistency": consistency}
         return Losses(total, terms)
 
@@ -128,19 +130,18 @@ SCS_CO = Method(
         arxiv="2204.13962",
     ),
     configs={
-        "small": ScsCoConfig(),
-        "paper": ScsCoConfig(
-            channels=(64, 128, 256, 512),
-            blocks=1,
-            stem_stride=2,
-            head="blend",
-            negatives=5,
-            perceptual_size_px=None,
+        "small": Config(
+            shape=ScsCoShape(), loss=ScsCoLoss(), examples=ContrastView(), use=UNET_USE
+        ),
+        "paper": Config(
+            shape=ScsCoShape(channels=(64, 128, 256, 512), blocks=1, stem_stride=2, head="blend"),
+            loss=ScsCoLoss(perceptual_size_px=None),
+            examples=ContrastView(negatives=4),
+            use=UNET_USE,
         ),
     },
     network=ScsCo,
     objective=ScsCoObjective,
-    view=lambda config: ContrastView(negatives=config.negatives - 1),
     recipe=Recipe(
         stages=(
             Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from samelight.lab.contract import (
+    Config,
     Losses,
     Method,
     Network,
@@ -21,17 +22,18 @@ from samelight.lab.contract import (
     Recipe,
     Stage,
     Trace,
-    Traits,
+    Use,
 )
 from samelight.lab.data.crops import CropsView
 from samelight.lab.losses.pixel import foreground_absolute_error
 from samelight.lab.nn.regions import EPSILON
 from samelight.lab.nn.transfer import TransferNetwork
+from samelight.models.spec import View
 
 
 @dataclass(frozen=True, kw_only=True)
-class SshConfig:
-    """Shape of the network and weights of the loss terms."""
+class SshShape:
+    """Shape of the network."""
 
     channels: tuple[int, ...] = (16, 32, 64, 128, 256)
     """Width of each level, finest first."""
@@ -39,18 +41,18 @@ class SshConfig:
     """Predict the change, not the image (ours)."""
     shrink: int = 2
     """How much smaller than the image the finest level is (ours, with `residual`)."""
-    size_px: int = 128
-    """Side of the input at inference: as in training, since a style depends on scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshLoss:
+    """Weights of the loss terms."""
+
     reconstruct_weight: float = 1.0
     harmonize_weight: float = 1.0
     content_weight: float = 0.1
     """Weight of the output having the target's content; 0 leaves the term out."""
     style_weight: float = 0.1
     """Weight of the output having the reference's style; 0 leaves the term out."""
-    luts: int | None = None
-    """Look-up tables to train with; None = new ones for every example."""
-    lut_folder: str | None = None
-    """Folder of .cube files; None = random smooth tables of ours."""
 
 
 class TransferBatch(NamedTuple):
@@ -73,12 +75,12 @@ class Ssh(Network):
     stands alone, the rest of the picture filled with its mean colour (ours).
     """
 
-    def __init__(self, config: SshConfig) -> None:
+    def __init__(self, shape: SshShape) -> None:
         super().__init__()
         self.transfer = TransferNetwork(
-            config.channels, residual=config.residual, shrink=config.shrink
+            shape.channels, residual=shape.residual, shrink=shape.shrink
         )
-        self.traits = Traits(size_px=config.size_px, multiple_of=self.transfer.multiple_of)
+        self.multiple_of = self.transfer.multiple_of
 
     def trace(self, composite: Tensor, mask: Tensor) -> Trace:
         """Give the foreground the background's style; no features are kept."""
@@ -101,14 +103,14 @@ class SshObjective(Objective):
 
     batch = TransferBatch
 
-    def __init__(self, network: Ssh, config: SshConfig) -> None:
+    def __init__(self, network: Ssh, loss: SshLoss) -> None:
         super().__init__()
         self.network: Ssh = network
-        self.config = config
+        self.loss = loss
 
     def forward(self, batch: TransferBatch) -> Losses:
         """Compare both transfers with what the tables made of the content."""
-        config, transfer, visible = self.config, self.network.transfer, batch.content_mask
+        loss, transfer, visible = self.loss, self.network.transfer, batch.content_mask
         content = alone(batch.content, visible)
         styles = [
             transfer.encode_style(alone(reference, batch.reference_mask))
@@ -118,21 +120,21 @@ class SshObjective(Objective):
         kept, moved = (transfer.decode(encoded, style, content) for style in styles)
         reconstruct = foreground_absolute_error(visible * kept, visible * batch.content, visible)
         harmonize = foreground_absolute_error(visible * moved, visible * batch.target, visible)
-        total = config.reconstruct_weight * reconstruct + config.harmonize_weight * harmonize
+        total = loss.reconstruct_weight * reconstruct + loss.harmonize_weight * harmonize
         terms = {"reconstruct": reconstruct, "harmonize": harmonize}
         output = alone(moved, visible)
-        if config.content_weight > 0:
+        if loss.content_weight > 0:
             with torch.no_grad():
                 wanted = transfer.encode_content(alone(batch.target, visible))[-1]
             with _as_perceptual_features(transfer):
                 found = transfer.encode_content(output)[-1]
             terms["content"] = (found - wanted).float().abs().mean()
-            total = total + config.content_weight * terms["content"]
-        if config.style_weight > 0:
+            total = total + loss.content_weight * terms["content"]
+        if loss.style_weight > 0:
             with _as_perceptual_features(transfer):
                 found = transfer.encode_style(output)
             terms["style"] = (found - styles[1].detach()).float().abs().mean()
-            total = total + config.style_weight * terms["style"]
+            total = total + loss.style_weight * terms["style"]
         return Losses(total, terms)
 
 
@@ -162,14 +164,22 @@ SSH = Method(
         arxiv="2108.06805",
     ),
     configs={
-        "small": SshConfig(),
-        "paper": SshConfig(
-            channels=(32, 64, 128, 256, 512), residual=False, shrink=1, size_px=256, luts=100
+        # At the training's size: a style depends on scale.
+        "small": Config(
+            shape=SshShape(),
+            loss=SshLoss(),
+            examples=CropsView(),
+            use=Use(views=(View(size_px=128),)),
+        ),
+        "paper": Config(
+            shape=SshShape(channels=(32, 64, 128, 256, 512), residual=False, shrink=1),
+            loss=SshLoss(),
+            examples=CropsView(luts=100),
+            use=Use(views=(View(size_px=256),)),
         ),
     },
     network=Ssh,
     objective=SshObjective,
-    view=lambda config: CropsView(luts=config.luts, lut_folder=config.lut_folder),
     recipe=Recipe(
         stages=(
             Stage(sizes_px=(128,), images=60_000, learning_rate=7e-4, final_learning_rate=0.0),

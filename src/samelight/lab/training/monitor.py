@@ -7,9 +7,10 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
 
-from samelight.lab.contract import Network
+from samelight.lab.contract import Network, Use
 from samelight.lab.data.pairs import Pair
 from samelight.lab.evaluation.metrics import foreground_mse_255
+from samelight.lab.inference import harmonize
 from samelight.types import FloatArray
 
 SHOWN = 8
@@ -17,19 +18,19 @@ BATCH = 10
 
 
 class Monitor:
-    """Scores a network on pairs at its own input size, shown whole photos.
+    """Scores a network on pairs as it is used, but for being shown whole photos.
 
     Args:
-        pairs: the triples; all are kept in memory at `size_px`.
-        size_px: side of the network's input.
+        pairs: the triples; all are kept in memory at the size of the network's input.
+        use: how the network is used.
         strips: folder for pictures: composite, output, real, one row each.
     """
 
-    def __init__(self, pairs: list[Pair], size_px: int, strips: Path) -> None:
-        self.strips = strips
-        self.composite = _stack([pair.composite for pair in pairs], "RGB", size_px)
-        self.real = _stack([pair.real for pair in pairs], "RGB", size_px)
-        self.mask = _stack([pair.mask for pair in pairs], "L", size_px)
+    def __init__(self, pairs: list[Pair], use: Use, strips: Path) -> None:
+        self.use, self.strips = use, strips
+        self.composite = _stack([pair.composite for pair in pairs], "RGB", use.size_px)
+        self.real = _stack([pair.real for pair in pairs], "RGB", use.size_px)
+        self.mask = _stack([pair.mask for pair in pairs], "L", use.size_px)
 
     @torch.no_grad()
     def __call__(self, network: Network, images_seen: int) -> dict[str, float]:
@@ -38,7 +39,8 @@ class Monitor:
         outputs = []
         for start in range(0, len(self.composite), BATCH):
             part = slice(start, start + BATCH)
-            output = network(self.composite[part].to(device), self.mask[part].to(device))
+            seen = self.composite[part].to(device), self.mask[part].to(device)
+            output = harmonize(network, self.use, *seen)
             outputs.append(output.float().cpu())
         output = torch.cat(outputs)
         before = _errors(self.composite, self.real, self.mask)
