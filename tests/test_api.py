@@ -8,7 +8,8 @@ from PIL import Image
 import samelight
 from samelight import EditOptions, harmonize
 from samelight.api import EditKeywords
-from samelight.errors import MaskError, ModelError, PhotoError, UsageError
+from samelight.errors import MaskError, ModelError, PhotoError, SamelightWarning, UsageError
+from samelight.io.metadata.record import Metadata
 from samelight.io.photo import Photo, read_photo
 
 
@@ -44,14 +45,15 @@ def test_a_path_comes_back_with_all_that_the_file_had(tiny_model, mask, tmp_path
     exif[0x010F] = "maker"
     tagged = Image.new("RGB", (120, 90))
     tagged.save(tmp_path / "tags.jpg", exif=exif)
-    photo = Photo(deep, exif=read_photo(tmp_path / "tags.jpg").exif, xmp=b"<x/>")
+    block = read_photo(tmp_path / "tags.jpg").metadata.exif
+    photo = Photo(deep, metadata=Metadata(block, b"<x/>"))
     photo.save(tmp_path / "deep.png")
     harmonize(tmp_path / "deep.png", mask, model=tiny_model).save(tmp_path / "after.png")
     after = read_photo(tmp_path / "after.png")
     assert after.pixels.dtype == np.uint16
     assert np.array_equal(after.pixels[mask == 0], deep[mask == 0])
-    assert b"maker" in after.exif
-    assert after.xmp == b"<x/>"
+    assert b"maker" in after.metadata.exif
+    assert after.metadata.xmp == b"<x/>"
 
 
 def test_pil_images_keep_alpha_and_metadata(tiny_model, pixels, mask, rng):
@@ -91,9 +93,26 @@ def test_a_turned_photo_comes_back_upright(tiny_model, pixels, tmp_path):
     ],
 )
 def test_what_is_no_photo_is_one_line(tiny_model, mask, image):
-    with pytest.raises(PhotoError, match=r"wanted|divide") as caught:
+    with pytest.raises(PhotoError, match=r"wanted|divide|replace") as caught:
         harmonize(image, mask, model=tiny_model)
     assert "\n" not in str(caught.value)
+
+
+def test_notes_are_kept_or_said(tiny_model, mask, tmp_path, rng):
+    gray = Image.fromarray(rng.integers(0, 256, mask.shape, dtype=np.uint8))
+    gray.save(tmp_path / "gray.png")
+    binary = mask.astype(np.uint8)
+    photo = harmonize(tmp_path / "gray.png", binary, model=tiny_model)
+    assert [note.kind for note in photo.notes] == ["photo-gray", "mask-binary"]
+    with pytest.warns(SamelightWarning) as said:
+        harmonize(gray, binary, model=tiny_model)
+    assert [str(one.message) for one in said] == [
+        "the image is gray: it was converted to RGB, so that it can take on colour",
+        photo.notes[1].text,
+    ]
+    assert {one.filename for one in said} == {__file__}
+    with pytest.warns(SamelightWarning, match="holds 0 and 1 only"):
+        harmonize(np.zeros((*mask.shape, 3), np.uint8), binary, model=tiny_model)
 
 
 def test_what_is_wrong_is_named(tiny_model, pixels, mask):

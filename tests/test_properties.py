@@ -13,6 +13,7 @@ from samelight.color.profile import from_srgb, to_srgb
 from samelight.color.spaces import rgb_to_lab
 from samelight.edit import EditOptions, edit
 from samelight.harmonizer import Harmonizer
+from samelight.io.metadata.record import Metadata
 from samelight.io.photo import Photo, read_photo, write_photo
 from samelight.mask.mask import Mask
 from samelight.render.apply import render
@@ -28,7 +29,7 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="1"></x:xmpmeta>'
 def exif_block(orientation):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = orientation, "a camera"
-    return exif.tobytes()
+    return exif.tobytes().removeprefix(b"Exif\0\0")
 
 
 def make_mask(kind, shape, rng):
@@ -67,7 +68,10 @@ def test_what_holds_for_every_photo(
     alpha = stored[..., 3] if has_alpha else None
     icc = PROFILES[profile]
     given_photo = Photo(
-        stored[..., :3], alpha, icc, exif_block(orientation), XMP, pixels_per_mm=(12.0, 12.0)
+        stored[..., :3],
+        alpha,
+        icc,
+        Metadata(exif_block(orientation), XMP, None, None, (12.0, 12.0)),
     )
     write_photo(tmp_path / f"in{suffix}", given_photo)
     before = read_photo(tmp_path / f"in{suffix}")
@@ -86,11 +90,11 @@ def test_what_holds_for_every_photo(
     assert (back.alpha is None) == (not has_alpha)
     if has_alpha:
         assert np.array_equal(back.alpha, before.alpha)
-    assert (back.icc, back.xmp) == (before.icc, before.xmp)
+    assert (back.icc, back.metadata.xmp) == (before.icc, before.metadata.xmp)
     assert back.icc == icc
-    assert back.pixels_per_mm == pytest.approx((12, 12), abs=0.01)
+    assert back.metadata.pixels_per_mm == pytest.approx((12, 12), abs=0.01)
     exif = Image.Exif()
-    exif.load(b"Exif\0\0" + back.exif.removeprefix(b"Exif\0\0"))
+    exif.load(b"Exif\0\0" + back.metadata.exif)
     assert exif[0x010F].rstrip("\0") == "a camera"
     assert exif.get(0x0112, 1) == 1
     if strength == 0 or kind == "empty":
@@ -114,12 +118,12 @@ def test_a_turned_tiff_is_turned_once(tmp_path, rng, orientation):
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif"])
 def test_lossy_formats_carry_the_same(tmp_path, suffix):
     across = np.tile(np.linspace(40, 200, 48).astype(np.uint8), (32, 1))
-    photo = Photo(np.dstack([across] * 3), icc=P3, exif=exif_block(1), xmp=XMP)
+    photo = Photo(np.dstack([across] * 3), icc=P3, metadata=Metadata(exif_block(1), XMP))
     write_photo(tmp_path / f"out{suffix}", photo)
     back = read_photo(tmp_path / f"out{suffix}")
     assert abs(back.pixels.astype(int) - photo.pixels).max() < 8
     assert back.icc == P3
-    assert XMP in back.xmp
+    assert XMP in back.metadata.xmp
     with Image.open(io.BytesIO((tmp_path / f"out{suffix}").read_bytes())) as image:
         assert image.getexif()[0x010F].rstrip("\0") == "a camera"
 

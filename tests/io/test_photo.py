@@ -4,6 +4,7 @@ import pyvips
 from PIL import Image, ImageCms, ImageOps
 
 from samelight.errors import OutputError, PhotoError
+from samelight.io.metadata.record import Metadata
 from samelight.io.photo import Photo, read_photo, to_uint8, write_photo
 
 ORIENTATION, MAKE = 0x0112, 0x010F
@@ -97,15 +98,15 @@ def test_tiff_carries_the_profile(tmp_path, pixels):
 def test_xmp_is_carried(tmp_path, pixels):
     packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>'
     for suffix in (".jpg", ".png", ".webp", ".tif"):
-        write_photo(tmp_path / f"photo{suffix}", Photo(pixels, xmp=packet))
-        xmp = read_photo(tmp_path / f"photo{suffix}").xmp
+        write_photo(tmp_path / f"photo{suffix}", Photo(pixels, metadata=Metadata(xmp=packet)))
+        xmp = read_photo(tmp_path / f"photo{suffix}").metadata.xmp
         assert xmp is not None
         assert packet in xmp
 
 
 def test_exif_that_cannot_be_parsed_is_dropped_not_fatal(tmp_path, pixels):
     for block in (b"", b"garbage", b"Exif\0\0MM\0*\0\0\xff\xff", b"II*\0" + b"\xff" * 70_000):
-        write_photo(tmp_path / "photo.jpg", Photo(pixels, exif=block))
+        write_photo(tmp_path / "photo.jpg", Photo(pixels, metadata=Metadata(block)))
         assert read_photo(tmp_path / "photo.jpg").pixels.shape == pixels.shape
 
 
@@ -184,12 +185,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, pixels, m
     path = tmp_path / "photo.png"
     path.write_bytes(b"old")
 
-    def fail(self, name, **options):
-        with open(name, "wb") as file:  # noqa: PTH123
-            file.write(b"half")
+    def fail(self, target, **options):
         raise pyvips.Error("the disc is full")
 
-    monkeypatch.setattr(pyvips.Image, "pngsave", fail, raising=False)
+    monkeypatch.setattr(pyvips.Image, "pngsave_target", fail, raising=False)
     with pytest.raises(OutputError, match="the disc is full"):
         write_photo(path, Photo(pixels))
     assert path.read_bytes() == b"old"

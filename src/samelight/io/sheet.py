@@ -1,6 +1,5 @@
 """Before, after and mask on one sheet, to look at."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ def side_by_side(before: Photo, after: Photo, mask: Coverage) -> Photo:
     tiles = [_tile(values) for values in (before.pixels, after.pixels, mask)]
     gap = np.full((tiles[0].shape[0], _GAP_PX, 3), _WHITE, dtype=np.uint8)
     sheet = np.hstack([tiles[0], gap, tiles[1], gap, tiles[2]])
-    return replace(before, pixels=sheet, alpha=None, exif=None, xmp=None, iptc=None)
+    return Photo(sheet, icc=before.icc)
 
 
 def _tile(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -7,11 +7,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyvips
 from PIL import Image
 
 from samelight.errors import MaskError
-from samelight.io.files import decoding_error, open_image, orientation
+from samelight.io.decode import decode, open_picture, orientation
 from samelight.io.metadata.exif import upright
 from samelight.mask.edges import erode_coverage, feather_coverage
 from samelight.render.taps import occupied_span
@@ -54,7 +53,9 @@ class Mask:
         if isinstance(source, Mask):
             return source
         if isinstance(source, (str, Path)):
-            return _checked(_read(source), str(source))
+            values, notes = _read(source)
+            mask = _checked(values, str(source))
+            return replace(mask, notes=(*notes, *mask.notes))
         if isinstance(source, Image.Image):
             return _checked(_values_of_pil(source), "the mask")
         if isinstance(source, np.ndarray):
@@ -147,17 +148,13 @@ class Mask:
         raise MaskError(f"{sizes}: resize the mask, or ask for it to be fitted (--fit-mask)")
 
 
-def _read(path: str | Path) -> npt.NDArray[Any]:
-    """Decode a mask file, upright: (H,W,bands) at the depth it has."""
-    image = open_image(path, MaskError)
-    try:
-        turned = orientation(image)
-        if image.interpretation == "cmyk":
-            raise MaskError(f"{path} is a CMYK picture: a mask is gray, or has transparency")
-        stored = image.numpy()
-    except pyvips.Error as failure:
-        raise decoding_error(path, MaskError) from failure
-    return upright(stored, turned)
+def _read(path: str | Path) -> "tuple[npt.NDArray[Any], tuple[Note, ...]]":
+    """Decode a mask file, upright: (H,W,bands) at the depth it has, and what there is to say."""
+    opened = open_picture(path, MaskError)
+    if opened.image.interpretation == "cmyk":
+        raise MaskError(f"{path} is a CMYK picture: a mask is gray, or has transparency")
+    stored, damage = decode(opened)
+    return upright(stored, orientation(opened.image)), (*opened.notes, *damage)
 
 
 def _values_of_pil(image: Image.Image) -> npt.NDArray[Any]:

@@ -178,7 +178,7 @@ def test_a_failure_while_writing_leaves_nothing(harmonize, folder, monkeypatch):
     def fail(self, name, **options):
         raise pyvips.Error("the disc is full")
 
-    monkeypatch.setattr(pyvips.Image, "pngsave", fail, raising=False)
+    monkeypatch.setattr(pyvips.Image, "pngsave_target", fail, raising=False)
     finished = harmonize()
     assert finished.code == 2
     assert "the disc is full" in finished.err

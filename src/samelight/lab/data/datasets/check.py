@@ -8,7 +8,7 @@ from pathlib import Path
 import pyvips
 
 from samelight.errors import DatasetError, PhotoError
-from samelight.io.files import decoding_error, open_image, orientation
+from samelight.io.decode import decoding_error, open_picture, orientation
 from samelight.lab.data.pairs import Listing, Pair, open_dataset, splits_of
 from samelight.lab.data.triples import require_one_size
 from samelight.lab.stream import in_order
@@ -96,14 +96,14 @@ def check_files(pairs: list[Pair], *, decode: bool = True, threads: int = 2) -> 
 def _measure(path: Path, *, decode: bool) -> Size | str:
     """Find a picture's upright (height, width), or say what is wrong with it."""
     try:
-        image = open_image(path, PhotoError)
-        turned = orientation(image)
+        opened = open_picture(path, PhotoError)
+        image, turned = opened.image, orientation(opened.image)
         size = (int(image.height), int(image.width))
         if decode:
             try:
                 image.avg()
             except pyvips.Error:
-                return str(decoding_error(path, PhotoError))
+                return str(decoding_error(opened))
     except PhotoError as error:
         return str(error)
     return size[::-1] if turned >= 5 else size
