@@ -1,5 +1,7 @@
 """The Python face: what a script has in hand goes in, the same kind comes out."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, overload
 
@@ -7,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samelight.edit import EditOptions, edit
-from samelight.errors import PhotoError, UsageError
+from samelight.edit import EditOptions, EditResult, edit
+from samelight.errors import PhotoError, SamelightWarning, UsageError
 from samelight.io.photo import Photo, read_photo
 from samelight.io.pil import photo_of_array, photo_of_pil, pil_of_photo
 from samelight.mask.mask import Mask, MaskLike
@@ -66,26 +68,37 @@ def harmonize(
         options: the fields of `samelight.edit.EditOptions`, such as strength=0.5 or gate="auto".
 
     Returns:
-        For a path a `Photo`, whose `save` keeps bit depth, colour profile, EXIF and XMP; for an
-        array an array of its type; for a PIL image one of 8 bits, with the alpha, EXIF and
-        colour profile of the input.
+        For a path a `Photo`, whose `save` keeps bit depth, colour profile, EXIF and XMP, and whose
+        `notes` say what was converted, dropped or is doubtful; for an array an array of its type;
+        for a PIL image one of 8 bits, with the alpha, EXIF and colour profile of the input.
+
+    Warns:
+        SamelightWarning: what notes would say, where an array or a PIL image is returned.
 
     Raises:
         SamelightError: saying what was got and what is wanted.
     """
     chosen = _options(options)
     if isinstance(image, np.ndarray):
-        return edit(photo_of_array(image), Mask.of(mask), chosen).pixels
+        return _with_notes_said(edit(photo_of_array(image), Mask.of(mask), chosen)).pixels
     if isinstance(image, Image.Image):
-        photo = edit(photo_of_pil(image), Mask.of(mask), chosen).photo
-        return pil_of_photo(photo, image.info)
+        result = _with_notes_said(edit(photo_of_pil(image), Mask.of(mask), chosen))
+        return pil_of_photo(result.photo, image.info)
     if isinstance(image, (str, Path)):
         image = read_photo(image)
     if not isinstance(image, Photo):
         raise PhotoError(
             f"the image is a {type(image).__name__}: wanted a path, a PIL image or an (H,W,3) array"
         )
-    return edit(image, Mask.of(mask), chosen).photo
+    result = edit(image, Mask.of(mask), chosen)
+    return replace(result.photo, notes=result.notes)
+
+
+def _with_notes_said(result: EditResult) -> EditResult:
+    """Warn of what the notes say, at the line that called `harmonize`."""
+    for note in result.notes:
+        warnings.warn(note.text, SamelightWarning, stacklevel=3)
+    return result
 
 
 def _options(given: EditKeywords) -> EditOptions:

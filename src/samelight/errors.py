@@ -15,6 +15,10 @@ class SamelightError(Exception):
     """Anything samelight refuses to do. Its text is one line, written for the user."""
 
 
+class SamelightWarning(UserWarning):
+    """Something converted, dropped or doubtful, where a result has no place for notes."""
+
+
 class PhotoError(SamelightError):
     """A photo that is missing, damaged, or not a photo."""
 
