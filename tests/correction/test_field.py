@@ -155,6 +155,30 @@ def test_loading_another_version_or_a_damaged_grid_says_so(tmp_path):
         Correction.load(tmp_path / "bad.npz")
 
 
+def test_damage_inside_the_archive_says_so(tmp_path):
+    path = tmp_path / "light.npz"
+    Correction(np.zeros((4, 4, 3, 4), np.float32)).save(path)
+    whole = path.read_bytes()
+    central = whole.index(b"PK\x01\x02")
+    unknown_method = bytearray(whole)
+    unknown_method[8] = unknown_method[central + 10] = 99
+    member = whole.index(b"PK\x03\x04", 4)
+    broken_stream = bytearray(whole)
+    name_bytes, extra_bytes = whole[member + 26], whole[member + 28]
+    start = member + 30 + name_bytes + extra_bytes
+    broken_stream[start : start + 4] = b"\xff" * 4
+    for damaged in (unknown_method, broken_stream):
+        path.write_bytes(damaged)
+        with pytest.raises(CorrectionError, match="is not a correction"):
+            Correction.load(path)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_unopened(tmp_path):
+    np.savez_compressed(tmp_path / "bomb.npz", version=1, grid=np.zeros(20 << 20, np.float32))
+    with pytest.raises(CorrectionError, match="holds 80 MiB, more than any correction"):
+        Correction.load(tmp_path / "bomb.npz")
+
+
 def foreground(kind):
     mask = np.zeros((128, 128), np.float32)
     if kind == "tiny":

@@ -206,3 +206,13 @@ def test_an_answer_that_is_no_number_is_refused(tiny_model):
     composite = np.full((SIZE_PX, SIZE_PX, 3), np.nan, np.float32)
     with pytest.raises(ModelError, match="not numbers"):
         open_session(tiny_model).picture(composite, np.ones((SIZE_PX, SIZE_PX), np.float32))
+
+
+def test_a_file_whose_names_are_no_text_is_refused_without_a_word_on_stdout(
+    tiny_model, tmp_path, capfd
+):
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(tiny_model.read_bytes().replace(b"composite", b"comp\xdcsite"))
+    with pytest.raises(ModelError, match="is not an ONNX file this runtime can open"):
+        open_session(path)
+    assert capfd.readouterr() == ("", "")

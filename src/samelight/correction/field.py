@@ -1,10 +1,11 @@
 """The one noun: a smooth, low-resolution field of affine colour transforms."""
 
 import math
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -14,7 +15,12 @@ from samelight.types import FloatArray, require_strength
 
 _FILE_VERSION = 1
 # What numpy raises on a file that is missing, empty, cut short, or not of its kind.
-_UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, BadZipFile)
+_UNREADABLE = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError,
+    BadZipFile, zlib.error, NotImplementedError,
+)  # fmt: skip
+# Unpacked; a grid of 1024 x 1024 cells and a colour profile are less.
+_MOST_BYTES = 64 << 20
 _IDENTITY = np.eye(3, 4)
 
 # Ours, chosen by docs/full-resolution.md's table: with 64x64 cells, a window of 0.7 cells
@@ -148,6 +154,10 @@ class Correction:
             CorrectionError: if it is missing, of another version, or something else.
         """
         try:
+            with ZipFile(path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+            if size > _MOST_BYTES:
+                raise CorrectionError(f"{path} holds {size >> 20} MiB, more than any correction")
             with np.load(path, allow_pickle=False) as stored:
                 version, grid = int(stored["version"]), stored["grid"]
                 # Files of the first builds have no profile.

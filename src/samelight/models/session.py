@@ -158,11 +158,15 @@ def _open(
     # Waiting threads that spin cost other work a core, and this network next to nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
+    providers = [_NAME_IN_RUNTIME[provider]]
     try:
-        runtime = ort.InferenceSession(content, options, providers=[_NAME_IN_RUNTIME[provider]])
+        # A second attempt would print to stdout what was wrong with the first.
+        runtime = ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+        return Session(runtime, name)
+    except ModelError:
+        raise
     except Exception as failure:  # onnxruntime's errors share no base class but this one
         raise ModelError(f"{path} is not an ONNX file this runtime can open") from failure
-    return Session(runtime, name)
 
 
 def _require_provider(provider: str) -> None:
