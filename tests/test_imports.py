@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 import samelight
+from samelight.interfaces.cli.main import FILES
 
 PACKAGE = Path(samelight.__file__).parent
 CORE = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "lab")
-LAZY = [PACKAGE / "interfaces" / "cli" / name for name in ("train.py", "evaluate.py", "data.py")]
+LAZY = [PACKAGE / "interfaces" / "cli" / f"{name}.py" for name, file in FILES.items() if file.extra]
 
 
 def imported_modules(tree: ast.AST, *, inside_functions: bool):
@@ -59,18 +60,3 @@ def test_harmonizing_works_where_torch_cannot_be_imported(tiny_model, tmp_path):
     finished = run_python(code, *arguments)
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / "out.png").is_file()
-
-
-def test_version_loads_nothing_heavy():
-    code = (
-        "import sys\n"
-        "sys.argv = ['samelight', '--version']\n"
-        "from samelight.interfaces.cli.main import main\n"
-        "try:\n    code = main()\nexcept SystemExit as exit_:\n    code = exit_.code\n"
-        "heavy = ['numpy', 'onnxruntime', 'rich', 'pyvips', 'PIL', 'torch']\n"
-        "print([name for name in heavy if name in sys.modules])\n"
-        "sys.exit(code)"
-    )
-    finished = run_python(code)
-    assert finished.returncode == 0
-    assert finished.stdout.splitlines() == [f"samelight {samelight.__version__}", "[]"]

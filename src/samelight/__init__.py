@@ -8,13 +8,13 @@ __all__ = ["Correction", "EditOptions", "Harmonizer", "Mask", "__version__", "ha
 if TYPE_CHECKING:
     from samelight.api import harmonize
     from samelight.correction.field import Correction
-    from samelight.edit import EditOptions
     from samelight.harmonizer import Harmonizer
     from samelight.mask.mask import Mask
+    from samelight.options import EditOptions
 
 _HOME = {
     "Correction": "samelight.correction.field",
-    "EditOptions": "samelight.edit",
+    "EditOptions": "samelight.options",
     "Harmonizer": "samelight.harmonizer",
     "Mask": "samelight.mask.mask",
     "harmonize": "samelight.api",

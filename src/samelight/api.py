@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samelight.edit import EditOptions, edit
+from samelight.edit import edit
 from samelight.errors import PhotoError, UsageError
 from samelight.io.photo import Photo, read_photo
 from samelight.io.pil import photo_of_array, photo_of_pil, pil_of_photo
+from samelight.limits import Provider
 from samelight.mask.mask import Mask, MaskLike
-from samelight.models.session import Provider
+from samelight.options import EditOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,7 +64,7 @@ def harmonize(
         image: a path; a `Photo`; a PIL image, taken as it lies in memory; or an (H,W,3) array:
             uint8, uint16, or float32 in [0,1].
         mask: 1 = foreground: whatever `Mask.of` takes, such as a path, a PIL image or an array.
-        options: the fields of `samelight.edit.EditOptions`, such as strength=0.5 or gate="auto".
+        options: the fields of `samelight.options.EditOptions`, such as strength=0.5 or gate="auto".
 
     Returns:
         For a path a `Photo`, whose `save` keeps bit depth, colour profile, EXIF and XMP; for an

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from samelight.color.profile import from_srgb, to_srgb, usable_profile
 from samelight.correction.field import Correction
+from samelight.limits import Provider
 from samelight.mask.mask import Mask
 from samelight.models.registry import DEFAULT_MODEL
-from samelight.models.session import ErrorEstimate, Provider, open_session
+from samelight.models.session import ErrorEstimate, open_session
 from samelight.models.spec import ModelSpec
 from samelight.render.apply import render
 from samelight.render.resample import WHOLE, Window, resample, window_around

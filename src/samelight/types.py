@@ -1,4 +1,4 @@
-"""Types and ranges that the core's signatures share."""
+"""Types that the core's signatures share."""
 
 from typing import Any, NamedTuple, TypeAlias
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samelight.errors import UsageError
+from samelight.limits import MAX_STRENGTH
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 """Colours or coverages in [0,1] unless the docstring says otherwise."""
@@ -28,9 +29,6 @@ class Note(NamedTuple):
 
 WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
 """The largest value of each type of pixels and masks."""
-
-# Ours: beyond this an affine map mostly clips.
-MAX_STRENGTH = 1.5
 
 
 def require_strength(strength: float) -> None:

@@ -5,11 +5,9 @@ import numpy.typing as npt
 import pyvips
 
 from samelight.errors import UsageError
+from samelight.limits import MAX_EDGE_PX
 from samelight.render.taps import occupied_span
 from samelight.types import Coverage, FloatArray, as_float
-
-MOST_PX = 200
-"""Widest edge there is: beyond, the time grows unkindly."""
 
 
 def erode_coverage(mask: Coverage, width_px: int) -> Coverage:
@@ -72,8 +70,8 @@ def require_width(name: str, width_px: float) -> None:
     Raises:
         UsageError: naming the range.
     """
-    if not 0 <= width_px <= MOST_PX:
-        raise UsageError(f"{name} is {width_px} px: choose a number from 0 to {MOST_PX}")
+    if not 0 <= width_px <= MAX_EDGE_PX:
+        raise UsageError(f"{name} is {width_px} px: choose a number from 0 to {MAX_EDGE_PX}")
 
 
 def _box(mask: Coverage, margin: int) -> tuple[slice, slice]:

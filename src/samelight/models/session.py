@@ -5,18 +5,21 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
-import onnxruntime as ort
 
 from samelight.errors import ModelError, UsageError
+from samelight.limits import Provider
 from samelight.models.legacy import legacy_spec
 from samelight.models.registry import DEFAULT_MODEL, REINSTALL, find_model
 from samelight.models.spec import SPEC_KEY, ModelSpec
 from samelight.types import FloatArray
 
-Provider = Literal["cpu", "cuda", "coreml", "dml"]
+# Where a network is opened it is imported: that takes as long as to import all the rest of us.
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
 PROVIDERS: tuple[str, ...] = get_args(Provider)
 _NAME_IN_RUNTIME = {
     "cpu": "CPUExecutionProvider",
@@ -42,7 +45,7 @@ class ErrorEstimate(NamedTuple):
 class Session:
     """A network ready to run; `spec` says how it wants to be used."""
 
-    def __init__(self, runtime: ort.InferenceSession, name: str) -> None:
+    def __init__(self, runtime: "ort.InferenceSession", name: str) -> None:
         """Read the spec and check that the graph is as it says.
 
         Args:
@@ -146,6 +149,8 @@ def _open(
     path: Path, mtime_ns: int, sha256: str | None, name: str, provider: str, threads: int
 ) -> Session:
     """Check and open a file; `mtime_ns` is there so that a new export is not taken for the old."""
+    import onnxruntime as ort
+
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
@@ -166,6 +171,8 @@ def _open(
 
 
 def _require_provider(provider: str) -> None:
+    import onnxruntime as ort
+
     if provider not in PROVIDERS:
         raise UsageError(f"provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
     if _NAME_IN_RUNTIME[provider] not in ort.get_available_providers():
@@ -174,7 +181,7 @@ def _require_provider(provider: str) -> None:
         raise UsageError(f"this onnxruntime has no provider {provider!r}: {way}, or take cpu")
 
 
-def _spec_of(runtime: ort.InferenceSession, name: str) -> ModelSpec:
+def _spec_of(runtime: "ort.InferenceSession", name: str) -> ModelSpec:
     metadata = runtime.get_modelmeta().custom_metadata_map
     if SPEC_KEY in metadata:
         return ModelSpec.from_json(metadata[SPEC_KEY], name)

@@ -86,7 +86,7 @@ def test_tables_show_the_summaries():
     identity, model = entries_rows(example())
     assert (identity[0], model[0]) == ("identity", "model")
     assert identity[1] == "inf"
-    assert (identity[-2:], model[-2:]) == (("1.000", "0.0%"), ("1.000", "50.0%"))
+    assert (identity[-2:], model[-2:]) == (("1.000", "0.0 %"), ("1.000", "50.0 %"))
     dark, warm = parts_rows(example().entries[1].groups)
     assert (dark[0], dark[-2], warm[-2]) == ("dark", "0.250", "1.250")
     lines = results_table(example(), "total", intervals=True).splitlines()

@@ -1,11 +1,8 @@
-"""What the commands share: where results and progress are shown."""
+"""How the commands speak: results on stdout, everything else on stderr."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import track
 
 Item = TypeVar("Item")
 
@@ -13,11 +10,39 @@ Item = TypeVar("Item")
 _PIPED_WIDTH = 200
 
 
-def results_console() -> Console:
-    """A console on stdout that does not fold what is piped."""
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, markup=False)
+def tell(result: object) -> None:
+    """Print a result, a line on stdout."""
+    sys.stdout.write(f"{result}\n")
+
+
+def remark(text: str) -> None:
+    """Print what is no result, a line on stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def tell_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> None:
+    """Print a table on stdout.
+
+    Args:
+        header: a title for every column.
+        rows: cells.
+        words: how many columns hold words, aligned on the left; the others hold figures.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None)
+    for number, title in enumerate(header):
+        table.add_column(title, justify="left" if number < words else "right")
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+    Console(width=width, markup=False).print(table)
 
 
 def follow(steps: Iterable[Item], what: str, count: int) -> Iterable[Item]:
     """Show progress and the time left on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
     return track(steps, what, count, console=Console(stderr=True))

@@ -4,96 +4,46 @@ All of them need the lab's half of the package, but not torch; it is imported in
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from samelight.errors import DatasetError, UsageError
-from samelight.interfaces.cli.console import follow, results_console
-from samelight.interfaces.cli.terminal import Commands, add_command, add_commands, remark, tell
+import typer
+
+from samelight.errors import DatasetError
+from samelight.interfaces.cli.console import follow, remark, tell, tell_table
 
 if TYPE_CHECKING:
     from samelight.lab.data.build.synthesize import Builder
 
+app = typer.Typer()
+data = typer.Typer()
+app.add_typer(data, name="data", help="Check data sets and build new ones.")
 
-def register(commands: Commands) -> None:
-    """Add these commands to the command line."""
-    group = commands.add_parser("data", help="Check data sets and build new ones.")
-    _add_data(add_commands(group))
-
-
-def _add_data(commands: Commands) -> None:
-    add = add_command(commands, check).add_argument
-    add("folder", type=Path, help="The data set.")
-    add("--split", help="train, test or all; default each.")
-    add(
-        "--headers-only",
-        action="store_true",
-        help="Do not decode: quick, but files cut short pass.",
-    )
-    add = add_command(commands, masks).add_argument
-    add("photos", type=Path, help="Folder of photos; DIR/masks is added to.")
-    add("--per-photo", type=int, default=3, help="Masks per photo without; default %(default)s.")
-    add("--seed", type=int, default=0, help="The same seed draws the same masks.")
-    add = add_command(commands, synthesize).add_argument
-    add(
-        "--photos",
-        type=Path,
-        required=True,
-        help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png.",
-    )
-    add(
-        "--out",
-        type=Path,
-        required=True,
-        help="Folder of the new set; an interrupted one goes on.",
-    )
-    add(
-        "--kind",
-        default="iharmony4",
-        help="%(default)s (colour transfer), the default, luts (3-D LUTs), ccharmony (lights).",
-    )
-    add("--per-mask", type=int, default=1, help="Composites per mask; default %(default)s.")
-    add(
-        "--size-px",
-        type=int,
-        default=512,
-        help="Longest side, default %(default)s; nothing is enlarged.",
-    )
-    add("--seed", type=int, default=0, help="The same seed makes the same set.")
-    add("--suffix", default=".jpg", help="%(default)s, or .png for exact backgrounds.")
-    add("--limit", type=int, help="Stop after this many composites.")
-    add("--luts", type=Path, help="For luts: a folder of .cube files; default drawn ones.")
-    add(
-        "--lights",
-        type=Path,
-        help="For ccharmony: from `data illuminant`; default the shipped.",
-    )
-    add = add_command(commands, illuminant).add_argument
-    add(
-        "charts",
-        type=Path,
-        help="24 patch colours: a .csv, a photo with a chart, or a folder.",
-    )
-    add("--out", type=Path, required=True, help="Folder for the matrices.")
-    add("--photos", type=Path, help="Also build composites of these photos, in OUT/pairs.")
-    add("--per-mask", type=int, default=10, help="Composites per mask; default %(default)s.")
-    add(
-        "--size-px",
-        type=int,
-        default=512,
-        help="Longest side of the composites; default %(default)s.",
-    )
-    add("--seed", type=int, default=0, help="The same seed makes the same composites.")
+SizePx = Annotated[int, typer.Option(help="Longest side; nothing is enlarged.", min=1)]
+PerMask = Annotated[int, typer.Option(help="Composites per mask.", min=1)]
+Kind = Literal["iharmony4", "luts", "ccharmony"]
 
 
-def check(folder: Path, split: str | None, headers_only: bool) -> None:
-    """Name missing and broken files, sizes that differ, and compare counts with the published."""
+@data.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="The data set.")],
+    split: Annotated[
+        Literal["train", "test", "all"] | None, typer.Option(help="By default each.")
+    ] = None,
+    headers_only: Annotated[
+        bool,
+        typer.Option("--headers-only", help="Do not decode: quick, but files cut short pass."),
+    ] = False,
+) -> None:
+    """Name missing and broken files, and compare counts.
+
+    Also files whose sizes differ, and counts that are not the published ones.
+    """
     from samelight.lab.data.datasets.check import (
         check_files,
         count_problems,
         count_splits,
         list_splits,
     )
-    from samelight.lab.evaluation.report import terminal_table
 
     listings = list_splits(folder, split)
     counts = count_splits(listings)
@@ -101,8 +51,7 @@ def check(folder: Path, split: str | None, headers_only: bool) -> None:
         (c.group, c.split, f"{c.found:,}", "" if c.expected is None else f"{c.expected:,}")
         for c in counts
     ]
-    header = (listings[0].kind, "split", "composites", "published")
-    results_console().print(terminal_table(header, cells))
+    tell_table((listings[0].kind, "split", "composites", "published"), cells, words=2)
     pairs = list(dict.fromkeys(pair for listing in listings for pair in listing.pairs))
     broken = [line for listing in listings for line in listing.problems]
     steps = follow(check_files(pairs, decode=not headers_only), "checking", len(pairs))
@@ -121,32 +70,61 @@ def check(folder: Path, split: str | None, headers_only: bool) -> None:
     remark(f"{len(pairs):,} triples are complete")
 
 
-def masks(photos: Path, per_photo: int, seed: int) -> None:
-    """Draw masks along the edges in photos that have none, to train on or to build composites."""
+@data.command()
+def masks(
+    photos: Annotated[Path, typer.Argument(help="Folder of photos; DIR/masks is added to.")],
+    per_photo: Annotated[int, typer.Option(help="Masks per photo that has none.", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same masks.")] = 0,
+) -> None:
+    """Draw masks along the edges in photos that have none.
+
+    To train on, or to build composites with.
+    """
     from samelight.lab.data.build.proposals import add_masks
     from samelight.lab.data.photos import PhotoFolder
 
-    if per_photo < 1:
-        raise UsageError(f"--per-photo is {per_photo}: wanted at least 1")
     bare = sum(not entry.masks for entry in PhotoFolder(photos).entries)
     drawn = sum(follow(add_masks(photos, per_photo, seed), "segmenting", bare))
     remark(f"{drawn} masks for {bare} photos")
     tell(photos / "masks")
 
 
+@data.command()
 def synthesize(
-    photos: Path,
-    out: Path,
-    kind: str,
-    per_mask: int,
-    size_px: int,
-    seed: int,
-    suffix: str,
-    limit: int | None,
-    luts: Path | None,
-    lights: Path | None,
+    photos: Annotated[
+        Path,
+        typer.Option(help="DIR/photos/*.jpg and masks of objects, DIR/masks/<photo>_<k>.png."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new set; an interrupted one goes on.")],
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="As the set of that name: colour transfer (iharmony4), 3-D LUTs (luts), lights "
+            "(ccharmony)."
+        ),
+    ] = "iharmony4",
+    per_mask: PerMask = 1,
+    size_px: SizePx = 512,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same set.")] = 0,
+    suffix: Annotated[
+        Literal[".jpg", ".png"], typer.Option(help=".png for exact backgrounds.")
+    ] = ".jpg",
+    limit: Annotated[
+        int | None, typer.Option(help="Stop after this many composites.", min=1)
+    ] = None,
+    luts: Annotated[
+        Path | None,
+        typer.Option(help="For luts: a folder of .cube files. By default they are drawn."),
+    ] = None,
+    lights: Annotated[
+        Path | None,
+        typer.Option(help="For ccharmony: from `data illuminant`. By default the shipped."),
+    ] = None,
 ) -> None:
-    """Build composites with known answers from plain photos, in iHarmony4's layout."""
+    """Build composites with known answers from plain photos.
+
+    In iHarmony4's layout.
+    """
     from samelight.lab.color.charts import load_lights, shipped_lights
     from samelight.lab.color.random_lut import read_luts
     from samelight.lab.data.build.build import masked_photos
@@ -168,10 +146,25 @@ def synthesize(
     _build(builder, photos, per_mask, limit)
 
 
+@data.command()
 def illuminant(
-    charts: Path, out: Path, photos: Path | None, per_mask: int, size_px: int, seed: int
+    charts: Annotated[
+        Path,
+        typer.Argument(help="24 patch colours: a .csv, a photo with a chart, or a folder."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the matrices.")],
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="Also build composites of these photos, in OUT/pairs."),
+    ] = None,
+    per_mask: PerMask = 10,
+    size_px: SizePx = 512,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same composites.")] = 0,
 ) -> None:
-    """Fit the light of each colour chart; a photo of a chart's name is taken to be in its light."""
+    """Fit the light of each colour chart.
+
+    A photo of a chart's name is taken to be in its light.
+    """
     from samelight.lab.color.charts import fit_charts, load_lights, write_fits
     from samelight.lab.data.build.build import masked_photos
     from samelight.lab.data.build.synthesize import Builder

@@ -1,165 +1,137 @@
 """`samelight harmonize` and `samelight apply`: a face of `samelight.edit.edit`."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any
 
-from samelight.interfaces.cli.terminal import Commands, Parser, add_command, remark, tell
+import typer
+
+from samelight.interfaces.cli.console import remark, tell
+from samelight.interfaces.cli.options import ALL, edit_options
+from samelight.interfaces.cli.outputs import Outputs, default_output, require_outputs
+from samelight.options import EditOptions
 
 if TYPE_CHECKING:
     from samelight.correction.field import Correction
     from samelight.edit import EditResult
     from samelight.io.photo import Photo
 
-_NETWORK_OPTIONS = ("model", "gate", "provider", "threads")
-"""Options that only matter where a network is asked."""
+app = typer.Typer()
+
+MaskFile = Annotated[
+    Path,
+    typer.Option(
+        "--mask", "-m", help="Where the object is: white on black, or a transparent cut-out."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Where to write; the ending decides the format. By default PHOTO.harmonized.png "
+        "beside the photo.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write over the file that has the default name.")
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option("--side-by-side", metavar="FILE", help="Also write before, after and mask here."),
+]
+Cube = Annotated[
+    Path | None,
+    typer.Option("--cube", metavar="FILE", help="Also write the correction as one 3-D LUT here."),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Print what was changed, as JSON.")]
 
 
-def register(commands: Commands) -> None:
-    """Add these commands to the command line."""
-    parser = add_command(commands, harmonize)
-    parser.add_argument(
-        "photo", metavar="composite", type=Path, help="Photo with the pasted object."
-    )
-    _add_files(parser)
-    _add_options(parser, leave_out=())
-    parser.add_argument(
-        "--save-correction",
-        metavar="FILE",
-        type=Path,
-        help="Also write what was done, for `samelight apply`.",
-    )
-    parser = add_command(commands, apply)
-    parser.add_argument("correction", type=Path, help="What --save-correction wrote.")
-    parser.add_argument("photo", type=Path, help="Photo to correct; any size.")
-    _add_files(parser)
-    _add_options(parser, leave_out=_NETWORK_OPTIONS)
-
-
-def _add_files(parser: Parser) -> None:
-    add = parser.add_argument
-    add(
-        *("--mask", "-m"),
-        type=Path,
-        required=True,
-        help="Where the object is: white on black, or a transparent cut-out.",
-    )
-    add(
-        *("--output", "-o"),
-        type=Path,
-        required=True,
-        help="Where to write; the ending decides the format.",
-    )
-    add("--side-by-side", metavar="FILE", type=Path, help="Also write before, after and mask here.")
-    add("--cube", metavar="FILE", type=Path, help="Also write the correction as one 3-D LUT here.")
-    add("--explain", action="store_true", help="Print what was changed, as JSON.")
-
-
-def _add_options(parser: Parser, leave_out: tuple[str, ...]) -> None:
-    """Add the fields of `EditOptions`."""
-    from samelight.edit import EditOptions
-
-    for option in fields(EditOptions):
-        if option.name in leave_out:
-            continue
-        name = "--" + option.name.replace("_", "-")
-        said: dict[str, Any] = {"help": option.metadata["help"]}
-        if option.default is not MISSING and option.default not in (None, False):
-            said["help"] += f" Default {option.default}."
-        if option.type is bool:
-            parser.add_argument(name, action="store_true", **said)
-        elif get_origin(option.type) is Literal:
-            parser.add_argument(name, choices=get_args(option.type), default=option.default, **said)
-        else:
-            kind = option.type if option.type in (str, int, float) else int
-            parser.add_argument(name, type=kind, default=option.default, **said)
-
-
+@app.command()
+@edit_options()
 def harmonize(
-    photo: Path,
-    mask: Path,
-    output: Path,
-    save_correction: Path | None,
-    side_by_side: Path | None,
-    cube: Path | None,
-    explain: bool,
-    **options: Any,  # noqa: ANN401 - the fields of EditOptions
+    photo: Annotated[
+        Path, typer.Argument(metavar="composite", help="Photo with the pasted object.")
+    ],
+    mask: MaskFile,
+    output: Output = None,
+    force: Force = False,
+    save_correction: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write what was done, for `samelight apply`."),
+    ] = None,
+    cube: Cube = None,
+    side_by_side: Sheet = None,
+    explain: Explain = False,
+    *,
+    options: EditOptions,
 ) -> None:
-    """Recolour the pasted object so that it looks photographed with its background.
+    """Recolour a pasted object in the light of its background.
 
     Pixels outside the mask keep their values; size, bit depth, EXIF and colour profile stay.
     """
-    outputs = {"": output, "saved": save_correction, "cube": cube, "sheet": side_by_side}
-    _edit(photo, mask, outputs, options, None, explain=explain)
+    place = output or default_output(photo, force=force)
+    outputs = Outputs(place, save_correction, cube, side_by_side)
+    require_outputs(outputs, {"composite": photo, "mask": mask, "model": Path(options.model)})
+    _edit(photo, mask, outputs, options, explain=explain)
 
 
+@app.command()
+@edit_options([name for name in ALL if name not in ("model", "gate", "provider", "threads")])
 def apply(
-    correction: Path,
-    photo: Path,
-    mask: Path,
-    output: Path,
-    side_by_side: Path | None,
-    cube: Path | None,
-    explain: bool,
-    **options: Any,  # noqa: ANN401 - the fields of EditOptions
+    correction: Annotated[Path, typer.Argument(help="What --save-correction wrote.")],
+    photo: Annotated[Path, typer.Argument(help="Photo to correct; any size.")],
+    mask: MaskFile,
+    output: Output = None,
+    force: Force = False,
+    cube: Cube = None,
+    side_by_side: Sheet = None,
+    explain: Explain = False,
+    *,
+    options: EditOptions,
 ) -> None:
     """Apply a saved correction to a photo, without running a network."""
     from samelight.correction.field import Correction
 
-    loaded = Correction.load(correction)
-    outputs = {"": output, "saved": None, "cube": cube, "sheet": side_by_side}
-    _edit(photo, mask, outputs, options, loaded, explain=explain)
+    place = output or default_output(photo, force=force)
+    outputs = Outputs(place, cube=cube, sheet=side_by_side)
+    require_outputs(outputs, {"photo": photo, "mask": mask, "correction": correction})
+    _edit(photo, mask, outputs, options, Correction.load(correction), explain=explain)
 
 
 def _edit(
     photo: Path,
     mask: Path,
-    outputs: Mapping[str, Path | None],
-    options: Mapping[str, Any],
-    correction: "Correction | None",
+    outputs: Outputs,
+    options: EditOptions,
+    correction: "Correction | None" = None,
     *,
     explain: bool,
 ) -> None:
     """Read, edit, write, and say what was written."""
-    from samelight.edit import EditOptions, edit
-    from samelight.io.files import require_writable_file, write_whole
-    from samelight.io.photo import read_photo, require_writable_photo, write_photo
+    from samelight.edit import edit
+    from samelight.io.files import write_whole
+    from samelight.io.photo import read_photo, write_photo
     from samelight.mask.mask import Mask
 
-    chosen = EditOptions(**options)
-    for name, place in outputs.items():
-        if place is not None:
-            (require_writable_photo if name in ("", "sheet") else require_writable_file)(place)
     before = read_photo(photo)
-    sheet = outputs["sheet"]
-    result = edit(before, Mask.of(mask), chosen, correction=correction, in_place=sheet is None)
+    in_place = outputs.sheet is None
+    result = edit(before, Mask.of(mask), options, correction=correction, in_place=in_place)
     for note in result.notes:
         remark(note.text)
-    report: dict[str, Any] = {}
-    if outputs["cube"] is not None:
-        report["cube"] = _write_cube(outputs["cube"], result)
-    if explain:
-        report |= _explained(result)
-    if outputs["saved"] is not None and result.prediction is not None:
-        write_whole(outputs["saved"], result.prediction.correction.save)
-    assert outputs[""] is not None
-    write_photo(outputs[""], result.photo)
-    if sheet is not None:
-        _write_sheet(sheet, before, result)
-    files = [str(path) for path in outputs.values() if path is not None]
+    report = _explained(result, options.strength) if explain else {}
+    if outputs.cube is not None:
+        report["cube"] = _write_cube(outputs.cube, result)
+    if outputs.correction is not None and result.prediction is not None:
+        write_whole(outputs.correction, result.prediction.correction.save)
+    write_photo(outputs.photo, result.photo)
+    if outputs.sheet is not None:
+        _write_sheet(outputs.sheet, before, result)
+    files = [str(path) for path in outputs if path is not None]
     tell(json.dumps({"files": files, **report}, indent=2) if explain else "\n".join(files))
 
 
-def _write_sheet(path: Path, before: "Photo", result: "EditResult") -> None:
-    from samelight.io.photo import write_photo
-    from samelight.io.sheet import side_by_side
-
-    write_photo(path, side_by_side(before, result.photo, result.mask.coverage))
-
-
-def _explained(result: "EditResult") -> dict[str, Any]:
+def _explained(result: "EditResult", strength: float) -> dict[str, Any]:
     """What was changed, in words and numbers."""
     from samelight.correction.describe import explain_correction
 
@@ -168,7 +140,8 @@ def _explained(result: "EditResult") -> dict[str, Any]:
         seen = result.prediction
         fit = seen.correction.fit_error(seen.composite, seen.harmonized, seen.mask)
         report["fit_psnr_db"] = round(min(fit.psnr_db, 99.0), 2)
-    if result.error_estimate is not None:
+    # Where nothing is done it does not matter how wrong the correction may be.
+    if result.error_estimate is not None and strength > 0:
         estimate = result.error_estimate
         report["expected_error_255"] = {
             "composite": round(estimate.composite, 1),
@@ -176,6 +149,13 @@ def _explained(result: "EditResult") -> dict[str, Any]:
         }
         report["applied_percent"] = round(100 * result.applied, 1)
     return report
+
+
+def _write_sheet(path: Path, before: "Photo", result: "EditResult") -> None:
+    from samelight.io.photo import write_photo
+    from samelight.io.sheet import side_by_side
+
+    write_photo(path, side_by_side(before, result.photo, result.mask.coverage))
 
 
 def _write_cube(path: Path, result: "EditResult") -> dict[str, float]:

@@ -1,65 +1,79 @@
-"""The `samelight` command: quick answers, and one place where failures become one line.
+"""The `samelight` command: which file holds which command, and what becomes of a failure."""
 
-The commands themselves are in the modules beside this one, which take longer to import.
-"""
-
+import os
 import sys
+from typing import NamedTuple
 
 from samelight import __version__
-from samelight.errors import SamelightError
-from samelight.interfaces.cli.terminal import Parser, add_commands, remark, run_command
+from samelight.errors import SamelightError, UsageError, missing_extra
+from samelight.interfaces.cli.console import remark, tell
 
 _EXIT_FAILURE = 2
 _EXIT_INTERRUPTED = 130
-_PHOTO_COMMANDS = ("harmonize", "apply")
+# What Python's documentation recommends.
+_EXIT_BROKEN_PIPE = 1
+
+
+class CommandFile(NamedTuple):
+    """A file beside this one, whose `app` is a typer that holds these commands."""
+
+    commands: tuple[str, ...]
+    extra: str | None = None
+    """What of samelight must be installed for them beside the core."""
+
+
+# A file is imported when one of its commands is asked for.
+FILES = {
+    "edit": CommandFile(("harmonize", "apply")),
+    "models": CommandFile(("models", "methods"), extra="lab"),
+    "train": CommandFile(("train", "export"), extra="lab"),
+    "evaluate": CommandFile(("evaluate", "predict", "score", "results"), extra="lab"),
+    "data": CommandFile(("data",), extra="lab"),
+}
 
 
 def main() -> int:
     """Run the command line.
 
     Returns:
-        The exit code: 0, 2 for anything the user can put right, 130 when interrupted.
+        The exit code: 0, 2 for anything the user can put right, 130 when interrupted, 1 when
+        nobody reads the output any more.
     """
-    words = sys.argv[1:]
     try:
-        parser = _parser()
-        if not words:
-            parser.print_help()
-            return _EXIT_FAILURE
-        run_command(parser, words)
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
     except SamelightError as error:
-        remark("samelight: " + " ".join(str(error).split("\n")))
+        remark("samelight: " + " ".join(str(error).split()))
         return _EXIT_FAILURE
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
-    return 0
+    except BrokenPipeError:
+        # Or Python would fail once more when it writes, at its end, what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_BROKEN_PIPE
+    return code
 
 
-def _parser() -> Parser:
-    """Import no more commands than are asked for."""
-    parser = Parser(
-        prog="samelight",
-        description="A pasted object, seen in the light of its new photograph.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"samelight {__version__}")
-    if _command() == "--version":
-        return parser
-    commands = add_commands(parser)
-    from samelight.interfaces.cli import edit
+def _run(words: list[str]) -> int:
+    if words == ["--version"]:
+        # Without typer, which takes longer to import than all else that this needs.
+        tell(f"samelight {__version__}")
+        return 0
+    from samelight.interfaces.cli.program import run
 
-    edit.register(commands)
-    if _command() not in _PHOTO_COMMANDS:
-        from samelight.interfaces.cli import data, evaluate, train
-
-        train.register(commands)
-        evaluate.register(commands)
-        data.register(commands)
-    return parser
-
-
-def _command() -> str:
-    return sys.argv[1] if len(sys.argv) > 1 else ""
+    if not words:
+        run(["--help"], FILES)
+        return _EXIT_FAILURE
+    asked = {name: file for name, file in FILES.items() if words[0] in file.commands}
+    try:
+        return run(words, asked or FILES)
+    except ModuleNotFoundError as missing:
+        extra = next((file.extra for file in asked.values()), None)
+        if extra is None:
+            raise
+        package = str(missing.name).partition(".")[0]
+        needed = f"{words[0]} needs {missing_extra(extra)} ({package} is missing)"
+        raise UsageError(needed) from missing
 
 
 if __name__ == "__main__":

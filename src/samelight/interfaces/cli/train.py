@@ -1,131 +1,77 @@
-"""The commands of the `samelight` command line.
+"""`samelight train` and `samelight export`: from photos to a network that `harmonize` runs."""
 
-Results go to stdout, talk to stderr. A command that needs the lab imports it in its body.
-"""
-
-import argparse
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from rich.table import Table
+import typer
 
-from samelight.errors import UsageError, missing_extra
-from samelight.interfaces.cli.console import results_console
-from samelight.interfaces.cli.terminal import Commands, add_command, remark, tell
-from samelight.io.files import require_writable_file
-from samelight.models.registry import list_models
+from samelight.errors import UsageError
+from samelight.interfaces.cli.console import remark, tell
+from samelight.interfaces.cli.outputs import require_ending
 
 if TYPE_CHECKING:
     from samelight.lab.contract import Network
 
+app = typer.Typer()
 
-def register(commands: Commands) -> None:
-    """Add these commands to the command line."""
-    add_command(commands, methods)
-    add = add_command(commands, train).add_argument
-    add("method", help="One of the methods that `samelight methods` lists.")
-    add("--photos", type=Path, required=True, help="Folder of photos, and of masks of objects.")
-    add("--out", type=Path, required=True, help="Folder of the run; a run in it is resumed.")
-    add(
-        "--config",
-        default="small",
-        help="Size of the network: small or paper, where there is no paper small or tiny; default "
-        "%(default)s.",
-    )
-    add("--pairs", type=Path, help="Composites to watch the training on, iHarmony4's layout.")
-    add("--images", type=int, help="Train for this many images instead of the recipe's.")
-    add("--size-px", type=int, help="Train every stage at this size instead of the recipe's.")
-    add("--batch", type=int, help="Examples per step instead of the recipe's.")
-    add("--seed", type=int, help="Other examples, in another order, than the recipe's.")
-    add("--start-from", help="Begin with the weights of a shipped or exported model.")
-    add("--start-part", help="Take only this part of them, such as backbone.")
-    add(
-        "--workers",
-        type=int,
-        default=2,
-        help="Processes that make training examples; default %(default)s.",
-    )
-    add("--precision", default="bf16-mixed", help="%(default)s, which is the default, or 32-true.")
-    add("--device", default="auto", help="auto, cpu or cuda; default %(default)s.")
-    add("--devices", type=int, default=1, help="How many of this machine; default %(default)s.")
-    add(
-        "--save-every",
-        type=int,
-        default=20_000,
-        help="Images between checkpoints; default %(default)s.",
-    )
-    add(
-        "--in-memory",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="Keep all photos decoded in memory, which is the default: much quicker.",
-    )
-    add = add_command(commands, export).add_argument
-    add(
-        "runs",
-        metavar="run",
-        nargs="+",
-        type=Path,
-        help="Folder of a `samelight train` run; of several, the mean of the weights is taken.",
-    )
-    add("--output", type=Path, help="Where to write; default model.onnx in the first run.")
-    add(
-        "--calibrate",
-        metavar="PHOTOS",
-        type=Path,
-        help="Make corrections stronger, half as far as composites of these photos ask for.",
-    )
-    add("--size-px", type=int, help="Side of the picture it is shown; default its configuration's.")
-    add(
-        "--gate",
-        metavar=("CLOSED", "OPEN"),
-        nargs=2,
-        type=float,
-        help="What --gate auto does: leave alone what is expected to be off by no more than CLOSED "
-        "levels, correct in full from OPEN on; default its configuration's.",
-    )
+Precision = Literal["bf16-mixed", "32-true"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
-def methods() -> None:
-    """List the shipped models and what was measured of them."""
-    models = list_models()
-    if not models:
-        remark("this build ships no models")
-        return
-    table = Table("model", "method", "paper", "size", "licence", "results", box=None)
-    for name, row in models.items():
-        figures = ", ".join(f"{figure} {value:g}" for figure, value in row.results.items())
-        table.add_row(name, row.method, row.paper, f"{row.size_px} px", row.licence, figures)
-    results_console().print(table)
-
-
+@app.command()
 def train(
-    method: str,
-    config: str,
-    photos: Path,
-    out: Path,
-    pairs: Path | None,
-    images: int | None,
-    size_px: int | None,
-    batch: int | None,
-    seed: int | None,
-    start_from: str | None,
-    start_part: str | None,
-    workers: int,
-    precision: str,
-    device: str,
-    devices: int,
-    save_every: int,
-    in_memory: bool,
+    method: Annotated[
+        str, typer.Argument(help="One of the methods that `samelight methods` lists.")
+    ],
+    photos: Annotated[Path, typer.Option(help="Folder of photos, and of masks of objects.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; a run in it is resumed.")],
+    config: Annotated[
+        str,
+        typer.Option(
+            help="Size of the network: small or paper, where there is no paper small or tiny."
+        ),
+    ] = "small",
+    pairs: Annotated[
+        Path | None, typer.Option(help="Composites to watch the training on, iHarmony4's layout.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Train for this many images instead of the recipe's.")
+    ] = None,
+    size_px: Annotated[
+        int | None, typer.Option(help="Train every stage at this size instead of the recipe's.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Examples per step instead of the recipe's.", min=1)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Other examples, in another order, than the recipe's.")
+    ] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Begin with the weights of a shipped or exported model.")
+    ] = None,
+    start_part: Annotated[
+        str | None, typer.Option(help="Take only this part of them, such as backbone.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that make training examples.", min=0)] = 2,
+    precision: Annotated[Precision, typer.Option(help="Of the network's sums.")] = "bf16-mixed",
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "auto",
+    devices: Annotated[int, typer.Option(help="How many of this machine.", min=1)] = 1,
+    save_every: Annotated[int, typer.Option(help="Images between checkpoints.", min=1)] = 20_000,
+    in_memory: Annotated[
+        bool, typer.Option(help="Keep all photos decoded in memory: much quicker.")
+    ] = True,
 ) -> None:
-    """Train a method on your own photos; interrupt at will, the same command goes on."""
-    _require_lab("train")
-    if batch is not None and batch < 1:
-        raise UsageError(f"--batch is {batch}: wanted at least 1")
+    """Train a method on your own photos.
+
+    Interrupt at will: the same command goes on where it stopped.
+    """
     if start_part is not None and start_from is None:
         raise UsageError(f"--start-part {start_part} of which model? Name it with --start-from")
+    from samelight.lab.former import METHODS as FORMER_METHODS
+
+    if method in FORMER_METHODS:
+        raise UsageError(f"the method {method} is now called {FORMER_METHODS[method]}")
     from samelight.lab.training.loop import RunOptions
     from samelight.lab.training.run import train_run
 
@@ -154,21 +100,50 @@ def train(
     tell(out)
 
 
+@app.command()
 def export(
-    runs: list[Path],
-    output: Path | None,
-    calibrate: Path | None,
-    size_px: int | None,
-    gate: list[float] | None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Folder of a `samelight train` run; of several, the mean of the weights is taken.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Where to write. By default model.onnx in the first run."
+        ),
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PHOTOS",
+            help="Make corrections stronger, half as far as composites of these photos ask for.",
+        ),
+    ] = None,
+    size_px: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the picture it is shown. By default its configuration's.", min=1
+        ),
+    ] = None,
+    gate: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="CLOSED OPEN",
+            help="What --gate auto does: leave alone what is expected to be off by no more than "
+            "CLOSED levels, correct in full from OPEN on. By default its configuration's.",
+        ),
+    ] = None,
 ) -> None:
-    """Write a trained network as an ONNX file that `harmonize --model` runs."""
-    _require_lab("export")
+    """Write a trained network as a file for `harmonize --model`."""
     from samelight.lab.calibrate import calibrate_network
     from samelight.lab.export import export_network
     from samelight.lab.training.run import average_runs, origin_of
 
     target = output or runs[0] / "model.onnx"
-    require_writable_file(target)
+    require_ending(target, ".onnx")
     _, network = average_runs(runs, size_px)
     if gate is not None:
         _set_gate(network, *gate)
@@ -189,8 +164,3 @@ def _set_gate(network: "Network", closed: float, opened: float) -> None:
     if network.traits.gate is None:
         raise UsageError("--gate is for networks that estimate errors: leave it out for this one")
     network.traits = replace(network.traits, gate=Gate(closed=closed, open=opened))
-
-
-def _require_lab(command: str) -> None:
-    if find_spec("torch") is None:
-        raise UsageError(f"{command} needs {missing_extra('lab')}")

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pyvips
 
-from samelight.edit import EditOptions, edit
+from samelight.edit import edit
 from samelight.errors import OutputError, ResultsError, UsageError
 from samelight.io.files import write_whole
 from samelight.io.photo import Photo
@@ -27,6 +27,7 @@ from samelight.lab.evaluation.protocols import Protocol, entry_input, prepare
 from samelight.lab.stream import in_order
 from samelight.mask.mask import Mask
 from samelight.models.registry import find_model
+from samelight.options import EditOptions
 from samelight.render.apply import render
 from samelight.types import FloatArray, Pixels
 
@@ -59,25 +60,26 @@ def model_entries(
 
     Args:
         model: a shipped name or an .onnx file.
-        gate: as of `EditOptions`.
-        ablate_background: add "<model> on gray": the correction is predicted with every background
+        gate: as of `EditOptions`; with "auto" its name is "<model> gated".
+        ablate_background: add "<name> on gray": the correction is predicted with every background
             pixel gray and then applied to the composite as usual. What that costs is what the
             model gets from looking.
     """
     options = EditOptions(model=model, gate=gate)
+    name = model if gate == "off" else f"{model} gated"
     sha256 = hashlib.sha256(find_model(model)[0].read_bytes()).hexdigest()
 
     def harmonize(pixels: Pixels, mask: FloatArray) -> Pixels:
         return edit(Photo(pixels), Mask(mask), options).pixels
 
-    listed = [Entry(model, harmonize, sha256)]
+    listed = [Entry(name, harmonize, sha256)]
     if ablate_background:
 
         def blind(pixels: Pixels, mask: FloatArray) -> Pixels:
             on_gray = edit(Photo(_on_gray(pixels, mask)), Mask(mask), options)
             return render(pixels, mask, on_gray.correction)
 
-        listed.append(Entry(f"{model} on gray", blind, sha256))
+        listed.append(Entry(f"{name} on gray", blind, sha256))
     return listed
 
 

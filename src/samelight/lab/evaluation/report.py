@@ -1,8 +1,6 @@
-"""Tables of results, for a terminal and for Markdown."""
+"""Tables of results: their rows, and the Markdown of them."""
 
 from collections.abc import Iterable, Sequence
-
-from rich.table import Table
 
 from samelight.errors import UsageError
 from samelight.lab.evaluation.results import MethodResult, Results, Summary
@@ -20,14 +18,6 @@ def entries_rows(results: Results) -> list[Row]:
 def parts_rows(parts: dict[str, Summary]) -> list[Row]:
     """One row per group or bin of a entry."""
     return [(name, str(part.images), *_cells(part)) for name, part in parts.items()]
-
-
-def terminal_table(header: Sequence[str], rows: Iterable[Row]) -> Table:
-    """A table for a terminal."""
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*row)
-    return table
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Row]) -> str:
@@ -90,4 +80,4 @@ _DIGITS = {
 
 def _cells(summary: Summary) -> list[str]:
     cells = [f"{getattr(summary, name):.{digits}f}" for name, digits in _DIGITS.items()]
-    return [*cells[:-1], f"{summary.improved:.1%}"]
+    return [*cells[:-1], f"{100 * summary.improved:.1f} %"]
