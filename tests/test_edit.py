@@ -179,3 +179,24 @@ def test_every_option_says_what_it_is_and_its_default_is_allowed():
     for option in fields(EditOptions):
         assert option.metadata["help"].endswith(".")
         assert option.metadata["least"] <= option.metadata["most"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 2), (20, 30_000)])
+@pytest.mark.parametrize("kind", ["full", "one", "noise"])
+def test_degenerate_pictures_and_masks_give_a_result(options, rng, shape, kind):
+    pixels = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    coverage = np.zeros(shape, np.uint8)
+    coverage[-1, -1] = 255
+    if kind != "one":
+        coverage = np.full(shape, 255, np.uint8) if kind == "full" else rng.integers(
+            0, 256, shape, dtype=np.uint8
+        )  # fmt: skip
+    after = edit(Photo(pixels), Mask(coverage), options).pixels
+    assert after.shape == pixels.shape
+    assert np.array_equal(after[coverage == 0], pixels[coverage == 0])
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_black_and_white_pictures_give_a_result(options, mask, value):
+    after = edit(Photo(np.full((90, 120, 3), value, np.uint8)), mask, options).pixels
+    assert np.all(after[mask.coverage == 0] == value)

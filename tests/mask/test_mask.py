@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from samelight.errors import MaskError
@@ -101,7 +102,6 @@ def test_arrays_and_pil_images(soft, tmp_path):
         np.zeros((4,), np.uint8),
         np.zeros((4, 4), complex),
         np.full((4, 4), 255.0),
-        np.full((4, 4), np.nan),
         np.zeros((0, 4)),
     ],
 )
@@ -190,3 +190,32 @@ def test_what_holds_no_mask_is_named(source):
 def test_pil_pictures_of_colour_spaces_are_no_masks(mode):
     with pytest.raises(MaskError, match=mode):
         Mask.of(Image.new(mode, (4, 4)))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_are_named(wrong):
+    mask = np.zeros((4, 4), np.float32)
+    mask[1, 2] = wrong
+    with pytest.raises(MaskError, match="holds NaN or infinity"):
+        Mask.of(mask)
+
+
+def test_a_stack_of_masks_as_networks_give_it_is_named():
+    with pytest.raises(MaskError, match=r"shape \(1, 6, 8\).*such as masks\[0\]"):
+        Mask.of(np.zeros((1, 6, 8), bool))
+
+
+def test_masks_of_32_bits_and_of_floats_are_read_from_files(soft, tmp_path):
+    for dtype, values in (("u4", soft), ("i2", soft), ("f4", soft / 255), ("f2", soft / 255)):
+        tifffile.imwrite(tmp_path / "mask.tif", values.astype(dtype), photometric="minisblack")
+        np.testing.assert_allclose(coverage(tmp_path / "mask.tif"), soft / 255, atol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "I", "I;16", "RGB", "RGBA", "RGBX"])
+def test_pil_masks_of_every_mode_with_a_white(mode, soft):
+    gray = Image.fromarray((soft > 127) * np.uint8(255))
+    if mode == "I;16":
+        given = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
+    else:
+        given = (gray.convert("RGBA") if mode == "PA" else gray).convert(mode)
+    np.testing.assert_array_equal(Mask.of(given).as_float(), soft > 127)

@@ -170,7 +170,11 @@ def _checked(values: npt.NDArray[Any], name: str) -> Mask:
     if values.size == 0 or values.ndim not in (2, 3):
         raise MaskError(f"{name} is an array of shape {values.shape}: wanted (H,W)")
     if values.ndim == 3 and values.shape[-1] > 4:
-        raise MaskError(f"{name} has {values.shape[-1]} channels: wanted (H,W), gray or with alpha")
+        way_out = "give one of them, such as masks[0]" if values.shape[0] <= 4 else "give its gray"
+        raise MaskError(
+            f"{name} is an array of shape {values.shape}: wanted (H,W), or (H,W,1..4) as gray, RGB "
+            f"or with alpha; {way_out}"
+        )
     coverage = _foreground(_to_known_type(values, name), name)
     brightest, white = float(coverage.max()), WHITE[coverage.dtype]
     if coverage.dtype != np.float32 and brightest == 1:
@@ -220,7 +224,8 @@ def _to_known_type(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
         return values.astype(np.uint8 if high <= 255 else np.uint16)
     if not np.issubdtype(values.dtype, np.floating):
         raise MaskError(f"{name} holds {values.dtype}: wanted bool, integers or floats")
-    # Written so that values that are not numbers are refused as well.
+    if not np.isfinite(values).all():
+        raise MaskError(f"{name} holds NaN or infinity: replace them by 0 or 1")
     if not (values.min() >= 0 and values.max() <= 1):
         raise MaskError(f"{name} holds floats outside [0,1]: divide by its largest value")
     return values.astype(np.float32)
