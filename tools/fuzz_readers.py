@@ -1,4 +1,4 @@
-"""Read files that were damaged at random, and count what becomes of them.
+"""Read files that were damaged at random (photos: and write them), and count what becomes of them.
 
     python tools/fuzz_readers.py --files 100000
 
@@ -23,6 +23,7 @@ from samelight.errors import SamelightError
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 _START, _END = "<!-- fuzz -->\n", "<!-- end -->"
+_WRITTEN = (".jpg", ".png", ".webp", ".tif", ".avif")
 _ENDS_OF_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF)
 
 
@@ -49,9 +50,13 @@ class Tally:
 
 
 def _read_photo(path: Path) -> object:
-    from samelight.io.photo import read_photo
+    """What was read is written as well: metadata may be odd and the picture whole."""
+    from samelight.io.photo import read_photo, write_photo
 
-    return read_photo(path)
+    photo = read_photo(path)
+    suffix = _WRITTEN[path.stat().st_size % len(_WRITTEN)]
+    with tempfile.TemporaryDirectory() as folder:
+        return write_photo(Path(folder) / f"after{suffix}", photo)
 
 
 def _read_mask(path: Path) -> object:

@@ -88,6 +88,8 @@ def test_too_large_pictures_are_refused_before_decoding(tmp_path):
     path.write_bytes(header_of_png(40, 30))
     with pytest.raises(PhotoError, match=r"more than 0\.001 are refused"):
         read_photo(path, max_megapixels=0.001)
+    with pytest.raises(MaskError, match=r"more than 0\.001 are refused"):
+        Mask.of(path, max_megapixels=0.001)
     with pytest.raises(PhotoError, match="damaged or cut short"):
         read_photo(path)
 

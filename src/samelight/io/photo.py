@@ -27,6 +27,8 @@ from samelight.io.rgb import to_rgb
 from samelight.types import Note, Pixels
 
 _BAND_ROWS = 64
+# Pixels per mm that every format can write; what is beyond, no print has.
+_LEAST_DENSITY, _MOST_DENSITY = 0.02, 100_000.0
 # Of samelight.io.raw.
 _RAW_ENDINGS = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2")
 _READERS: dict[str, Callable[[Opened], Found]] = {
@@ -142,6 +144,8 @@ def _true_of(
 ) -> tuple[Metadata, tuple[Note, ...]]:
     """What a file said, made true of its pixels turned upright and perhaps converted."""
     density, xmp, resources = metadata.pixels_per_mm, metadata.xmp, metadata.photoshop
+    if density is not None and not _LEAST_DENSITY < min(density) <= max(density) < _MOST_DENSITY:
+        density = None
     if density is not None and turned in QUARTER_TURNS:
         density = density[::-1]
     # Where only XMP asks for a turn, few programs turn, and so the tag stays. HEIF has boxes for

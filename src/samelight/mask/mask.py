@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from samelight.errors import MaskError
-from samelight.io.decode import decode, open_picture, orientation
+from samelight.io.decode import MOST_MEGAPIXELS, decode, open_picture, orientation
 from samelight.io.metadata.exif import upright
 from samelight.mask.edges import erode_coverage, feather_coverage
 from samelight.render.taps import occupied_span
@@ -38,7 +38,7 @@ class Mask:
     notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of(cls, source: MaskLike) -> "Mask":
+    def of(cls, source: MaskLike, *, max_megapixels: float = MOST_MEGAPIXELS) -> "Mask":
         """Make a mask from whatever holds one.
 
         Args:
@@ -46,6 +46,7 @@ class Mask:
                 in memory; or an array (H,W), (H,W,1), (H,W,2..4): bool, integers whose maximum
                 means 1, or floats in [0,1]. An alpha channel that is not opaque everywhere is the
                 mask; otherwise gray values are. Values of 0 and 1 only are taken as no and yes.
+            max_megapixels: larger files are refused before they are decoded.
 
         Raises:
             MaskError: if it cannot be read, or holds colours and no transparency.
@@ -53,7 +54,7 @@ class Mask:
         if isinstance(source, Mask):
             return source
         if isinstance(source, (str, Path)):
-            values, notes = _read(source)
+            values, notes = _read(source, max_megapixels)
             mask = _checked(values, str(source))
             return replace(mask, notes=(*notes, *mask.notes))
         if isinstance(source, Image.Image):
@@ -148,9 +149,9 @@ class Mask:
         raise MaskError(f"{sizes}: resize the mask, or ask for it to be fitted (--fit-mask)")
 
 
-def _read(path: str | Path) -> "tuple[npt.NDArray[Any], tuple[Note, ...]]":
+def _read(path: str | Path, max_megapixels: float) -> tuple[npt.NDArray[Any], tuple[Note, ...]]:
     """Decode a mask file, upright: (H,W,bands) at the depth it has, and what there is to say."""
-    opened = open_picture(path, MaskError)
+    opened = open_picture(path, MaskError, max_megapixels=max_megapixels)
     if opened.image.interpretation == "cmyk":
         raise MaskError(f"{path} is a CMYK picture: a mask is gray, or has transparency")
     stored, damage = decode(opened)

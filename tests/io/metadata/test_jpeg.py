@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import pyvips
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from samelight.io.metadata.record import Metadata
 from samelight.io.photo import Photo, read_photo, write_photo
@@ -154,3 +155,13 @@ def test_a_photo_made_by_hand_says_what_it_was_told(tmp_path):
     back = read_photo(tmp_path / "out.jpg").metadata
     assert (back.xmp, back.iptc) == (metadata.xmp, metadata.iptc)
     assert back.pixels_per_mm == pytest.approx((10, 20))
+
+
+@pytest.mark.parametrize("dpi", [(1 << 32) - 1, 1e-6])
+def test_a_resolution_that_no_print_has_is_no_resolution(jpeg, tmp_path, dpi):
+    exif = Image.Exif()
+    exif[282] = exif[283] = IFDRational(*((dpi, 1) if dpi > 1 else (1, 1_000_000)))
+    photo = read_photo(jpeg(exif=exif))
+    assert photo.metadata.pixels_per_mm is None
+    for suffix in (".jpg", ".png", ".tif", ".webp", ".avif"):
+        write_photo(tmp_path / f"out{suffix}", photo)
