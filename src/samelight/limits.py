@@ -9,3 +9,6 @@ Provider = Literal["cpu", "cuda", "coreml", "dml"]
 MAX_STRENGTH = 1.5
 # Ours: beyond this the time that edges take grows unkindly.
 MAX_EDGE_PX = 200
+
+MAX_MEGAPIXELS = 1000.0
+"""Larger pictures are refused before they are decoded, unless asked for: 3 GB at 8 bits."""

@@ -11,10 +11,8 @@ import pyvips
 from samelight.errors import SamelightError
 from samelight.io.metadata.png import frames_of_png
 from samelight.io.metadata.tiff import TiffKind, tiff_kind, without_association
+from samelight.limits import MAX_MEGAPIXELS
 from samelight.types import Note
-
-MOST_MEGAPIXELS = 1000.0
-"""Pictures of more are refused before they are decoded, unless asked for."""
 
 _FORMATS = "JPEG, PNG, WebP, TIFF or AVIF"
 _KINDS = ("jpeg", "png", "webp", "tiff", "heif")
@@ -46,7 +44,7 @@ def open_picture(
     error: type[SamelightError],
     *,
     page: int | None = None,
-    max_megapixels: float = MOST_MEGAPIXELS,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Opened:
     """Open an image file.
 
@@ -195,13 +193,14 @@ def _require_size(
     if megapixels > max_megapixels:
         raise error(
             f"{path} is {image.width} x {image.height} ({megapixels:.0f} megapixels), and more "
-            f"than {max_megapixels:g} are refused: make it smaller, or raise max_megapixels"
+            f"than {max_megapixels:g} are refused: make it smaller, or raise --max-megapixels "
+            "(in Python max_megapixels)"
         )
 
 
 def _pages_note(path: Path, kind: str, image: pyvips.Image, page: int | None) -> tuple[Note, ...]:
     pages = int(image.get("n-pages")) if image.get_typeof("n-pages") != 0 else 1
-    how = "page picks another"
+    how = "--page picks another, in Python page"
     if kind == "png":
         pages, how = frames_of_png(path), "save another as a still picture"
     if pages == 1 or page is not None:

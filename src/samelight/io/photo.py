@@ -11,7 +11,7 @@ import pyvips
 
 from samelight.errors import OutputError, PhotoError
 from samelight.io.alpha import associated, unassociated
-from samelight.io.decode import MOST_MEGAPIXELS, Opened, block, decode, open_picture, orientation
+from samelight.io.decode import Opened, block, decode, open_picture, orientation
 from samelight.io.encode import FORMATS, Format
 from samelight.io.files import require_writable_file, write_whole
 from samelight.io.metadata.exif import QUARTER_TURNS, upright, upright_exif
@@ -24,6 +24,7 @@ from samelight.io.metadata.tiff import read_tiff
 from samelight.io.metadata.webp import read_webp
 from samelight.io.metadata.xmp import upright_xmp
 from samelight.io.rgb import to_rgb
+from samelight.limits import MAX_MEGAPIXELS
 from samelight.types import Note, Pixels
 
 _BAND_ROWS = 64
@@ -97,7 +98,7 @@ def to_uint8(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def read_photo(
-    path: str | Path, *, page: int | None = None, max_megapixels: float = MOST_MEGAPIXELS
+    path: str | Path, *, page: int | None = None, max_megapixels: float = MAX_MEGAPIXELS
 ) -> Photo:
     """Read a JPEG, PNG, WebP, TIFF or AVIF file, or HEIC and camera raw where codecs allow.
 

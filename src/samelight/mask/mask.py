@@ -10,8 +10,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from samelight.errors import MaskError
-from samelight.io.decode import MOST_MEGAPIXELS, decode, open_picture, orientation
+from samelight.io.decode import decode, open_picture, orientation
 from samelight.io.metadata.exif import upright
+from samelight.limits import MAX_MEGAPIXELS
 from samelight.mask.edges import erode_coverage, feather_coverage
 from samelight.render.taps import occupied_span
 from samelight.types import WHITE, Coverage, FloatArray, Note, as_float
@@ -38,7 +39,7 @@ class Mask:
     notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of(cls, source: MaskLike, *, max_megapixels: float = MOST_MEGAPIXELS) -> "Mask":
+    def of(cls, source: MaskLike, *, max_megapixels: float = MAX_MEGAPIXELS) -> "Mask":
         """Make a mask from whatever holds one.
 
         Args:

@@ -169,3 +169,28 @@ def test_a_failure_while_writing_leaves_nothing(harmonize, refused, folder, monk
         monkeypatch.setattr(pyvips.Image, writer, fail, raising=False)
     assert "the disc is full" in refused(harmonize())
     assert list((folder / "out").iterdir()) == []
+
+
+def test_a_page_is_picked_and_several_are_said(harmonize, refused, folder):
+    before = Image.open(folder / "photo.png")
+    black = Image.new("RGB", before.size)
+    before.save(folder / "two.tif", save_all=True, append_images=[black])
+    finished = harmonize(photo="two.tif")
+    assert "two.tif holds 2 pictures: the first was taken (--page picks another" in finished.err
+    finished = harmonize("--page", "2", photo="two.tif")
+    assert not finished.err
+    after = read_photo(folder / "out/result.png").pixels
+    assert np.all(after[np.asarray(Image.open(folder / "mask.png")) == 0] == 0)
+    assert "has no picture 3" in refused(harmonize("--page", "3", photo="two.tif"))
+
+
+def test_a_large_picture_is_refused_unless_asked_for(harmonize, refused):
+    assert "--max-megapixels" in refused(harmonize("--max-megapixels", "0.001"))
+
+
+def test_what_the_format_cannot_hold_is_said(harmonize, folder):
+    cutout = Image.open(folder / "photo.png").convert("RGBA")
+    cutout.save(folder / "alpha.png")
+    finished = harmonize(photo="alpha.png", output="out/result.jpg")
+    assert finished.code == 0
+    assert "out/result.jpg cannot hold transparency" in finished.err

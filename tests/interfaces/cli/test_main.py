@@ -102,7 +102,7 @@ def test_names_of_before_are_refused_with_those_of_today(run_cli, refused, folde
 
 
 def test_an_exit_inside_keeps_its_code(run_program, folder):
-    before = "import sys, samelight.io.photo as p\np.read_photo = lambda path: sys.exit(7)"
+    before = "import sys, samelight.io.photo as p\np.read_photo = lambda path, **_: sys.exit(7)"
     finished = run_program("harmonize", "photo.png", "-m", "mask.png", before=before, cwd=folder)
     assert (finished.returncode, finished.stdout, finished.stderr) == (7, "", "")
 
@@ -111,7 +111,7 @@ def test_an_exit_inside_keeps_its_code(run_program, folder):
 def test_an_interruption_is_130_and_leaves_nothing(folder):
     before = (
         "import time, samelight.io.photo as p\n"
-        "p.read_photo = lambda path: (print('reading', flush=True), time.sleep(60))"
+        "p.read_photo = lambda path, **_: (print('reading', flush=True), time.sleep(60))"
     )
     arguments = ["harmonize", "photo.png", "-m", "mask.png"]
     with subprocess.Popen(
@@ -140,7 +140,7 @@ def test_a_broken_pipe_is_quiet(words):
 
 
 def test_a_program_error_is_not_hidden(run_cli, folder, monkeypatch):
-    def fail(path):
+    def fail(path, **_):
         raise ZeroDivisionError
 
     monkeypatch.setattr("samelight.io.photo.read_photo", fail)

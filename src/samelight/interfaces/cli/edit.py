@@ -9,12 +9,14 @@ import typer
 from samelight.interfaces.cli.console import remark, tell
 from samelight.interfaces.cli.options import ALL, edit_options
 from samelight.interfaces.cli.outputs import Outputs, default_output, require_outputs
+from samelight.limits import MAX_MEGAPIXELS
 from samelight.options import EditOptions
 
 if TYPE_CHECKING:
     from samelight.correction.field import Correction
     from samelight.edit import EditResult
     from samelight.io.photo import Photo
+    from samelight.mask.mask import Mask
 
 app = typer.Typer()
 
@@ -44,6 +46,16 @@ Cube = Annotated[
     Path | None,
     typer.Option("--cube", metavar="FILE", help="Also write the correction as one 3-D LUT here."),
 ]
+Page = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which of several pictures in a TIFF or WebP; the first, with a word, if not said.",
+    ),
+]
+MaxMegapixels = Annotated[
+    float, typer.Option(help="Larger pictures are refused before they are decoded.")
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Print what was changed, as JSON.")]
 
 
@@ -63,6 +75,8 @@ def harmonize(
     cube: Cube = None,
     side_by_side: Sheet = None,
     explain: Explain = False,
+    page: Page = None,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     *,
     options: EditOptions,
 ) -> None:
@@ -73,7 +87,8 @@ def harmonize(
     place = output or default_output(photo, force=force)
     outputs = Outputs(place, save_correction, cube, side_by_side)
     require_outputs(outputs, {"composite": photo, "mask": mask, "model": Path(options.model)})
-    _edit(photo, mask, outputs, options, explain=explain)
+    before, foreground = _read(photo, mask, page, max_megapixels)
+    _edit(before, foreground, outputs, options, explain=explain)
 
 
 @app.command()
@@ -87,6 +102,8 @@ def apply(
     cube: Cube = None,
     side_by_side: Sheet = None,
     explain: Explain = False,
+    page: Page = None,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     *,
     options: EditOptions,
 ) -> None:
@@ -96,27 +113,34 @@ def apply(
     place = output or default_output(photo, force=force)
     outputs = Outputs(place, cube=cube, sheet=side_by_side)
     require_outputs(outputs, {"photo": photo, "mask": mask, "correction": correction})
-    _edit(photo, mask, outputs, options, Correction.load(correction), explain=explain)
+    before, foreground = _read(photo, mask, page, max_megapixels)
+    _edit(before, foreground, outputs, options, Correction.load(correction), explain=explain)
+
+
+def _read(photo: Path, mask: Path, page: int | None, max_megapixels: float) -> "tuple[Photo, Mask]":
+    from samelight.io.photo import read_photo
+    from samelight.mask.mask import Mask
+
+    before = read_photo(photo, page=page, max_megapixels=max_megapixels)
+    return before, Mask.of(mask, max_megapixels=max_megapixels)
 
 
 def _edit(
-    photo: Path,
-    mask: Path,
+    before: "Photo",
+    mask: "Mask",
     outputs: Outputs,
     options: EditOptions,
     correction: "Correction | None" = None,
     *,
     explain: bool,
 ) -> None:
-    """Read, edit, write, and say what was written."""
+    """Edit, write, and say what was written."""
     from samelight.edit import edit
     from samelight.io.files import write_whole
-    from samelight.io.photo import read_photo, write_photo
-    from samelight.mask.mask import Mask
+    from samelight.io.photo import write_photo
 
-    before = read_photo(photo)
     in_place = outputs.sheet is None
-    result = edit(before, Mask.of(mask), options, correction=correction, in_place=in_place)
+    result = edit(before, mask, options, correction=correction, in_place=in_place)
     for note in result.notes:
         remark(note.text)
     report = _explained(result, options.strength) if explain else {}
@@ -124,7 +148,8 @@ def _edit(
         report["cube"] = _write_cube(outputs.cube, result)
     if outputs.correction is not None and result.prediction is not None:
         write_whole(outputs.correction, result.prediction.correction.save)
-    write_photo(outputs.photo, result.photo)
+    for note in write_photo(outputs.photo, result.photo):
+        remark(note.text)
     if outputs.sheet is not None:
         _write_sheet(outputs.sheet, before, result)
     files = [str(path) for path in outputs if path is not None]
