@@ -1,18 +1,16 @@
-"""Which ways of recolouring carry over to ways that a network was not trained on.
+"""Which colour augmentations carry over to those that a network was not trained on.
 
     python studies/augmentations.py --photos PHOTOS --pairs PAIRS --runs RUNS
 
-Small samelight networks are trained on a mixture of augmentations, on mixtures that lack one of
-them, and on the mixture that was chosen by that. Each is scored on composites of each augmentation
-alone, made of photos kept apart from the training, and on the groups of PAIRS. Interrupt at will:
-finished trainings are in the results file.
+Small samelight networks are trained on the mixture of augmentations and on mixtures that lack one
+of them. Each is scored on composites of each augmentation alone, made of photos held out of
+training, and on the groups of PAIRS. Interrupt at will: finished trainings are in the results file.
 """
 
 import argparse
-import copy
 import csv
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -33,59 +31,38 @@ from samelight.lab.training.monitor import Monitor
 from samelight.models import spec
 
 RESULTS = Path(__file__).parents[1] / "results" / "augmentations.csv"
+EARLIER = RESULTS.with_name("earlier_augmentations.csv")
+"""Of the augmentations up to November 2026, drawn by strength and not by distance."""
 FIELDS = ("training", "seed", "images", "test", "fmse_ratio")
-KEPT_APART_EVERY = 10
 EXAMPLES = 200
 TEST_SEED = 1_000_000
 """Apart from the seeds that trainings take."""
 
-STUDIED_MIX = {
-    "retouch": 0.26,
-    "reinhard": 0.22,
-    "histogram": 0.15,
-    "tone_curves": 0.10,
-    "smooth_lut": 0.09,
-    "illuminant": 0.18,
-}
-"""What was in use before."""
-
 OTHER_LIGHT = "other light"
 """No augmentation: the foreground stays as photographed and the background is relit."""
 ALL = "all of them"
-CHOSEN = "the chosen mixture"
 
 
 def training_views() -> dict[str, CompositeView]:
-    """The whole mixture, the mixtures that lack one part, and the one that was chosen."""
-    views = {ALL: CompositeView(augmentations=STUDIED_MIX)}
-    for augmentation in STUDIED_MIX:
-        rest = {name: share for name, share in STUDIED_MIX.items() if name != augmentation}
+    """The whole mixture, and the mixtures that lack one part."""
+    views = {ALL: CompositeView()}
+    for augmentation in FOREGROUND_MIX:
+        rest = {name: share for name, share in FOREGROUND_MIX.items() if name != augmentation}
         total = sum(rest.values())
         mixture = {name: share / total for name, share in rest.items()}
-        views[f"without {augmentation}"] = CompositeView(augmentations=mixture)
-    views[f"without {OTHER_LIGHT}"] = CompositeView(
-        augmentations=STUDIED_MIX, before_relighting=0.0
-    )
-    return views | {CHOSEN: CompositeView()}
+        views[f"without {augmentation}"] = CompositeView(foreground_mix=mixture)
+    return views | {f"without {OTHER_LIGHT}": CompositeView(before_relighting=0)}
 
 
 def test_views() -> dict[str, CompositeView]:
     """One for each augmentation alone."""
     views = {
         augmentation: CompositeView(
-            augmentations={augmentation: 1.0}, untouched=0, before_relighting=0, second_retouch=0
+            foreground_mix={augmentation: 1.0}, untouched=0, before_relighting=0
         )
         for augmentation in FOREGROUND_MIX
     }
     return views | {OTHER_LIGHT: CompositeView(untouched=0, relit=1, before_relighting=1)}
-
-
-def part_of(photos: PhotoFolder, belongs: Callable[[int], bool]) -> PhotoFolder:
-    """The photos whose numbers belong, which stay in the same memory."""
-    part = copy.copy(photos)
-    part.entries = [entry for number, entry in enumerate(photos.entries) if belongs(number)]
-    part.with_masks = [number for number, entry in enumerate(part.entries) if entry.masks]
-    return part
 
 
 class Examples:
@@ -113,10 +90,9 @@ class Examples:
 
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
-    photos = PhotoFolder(args.photos, in_memory=True)
-    apart = part_of(photos, lambda number: number % KEPT_APART_EVERY == 0)
-    seen = part_of(photos, lambda number: number % KEPT_APART_EVERY != 0)
-    tests = {title: Examples(apart, view, args.size) for title, view in test_views().items()}
+    photos = PhotoFolder(args.photos, part="training", in_memory=True)
+    held_out = PhotoFolder(args.photos, part="held_out")
+    tests = {title: Examples(held_out, view, args.size) for title, view in test_views().items()}
     pairs = list_pairs(args.pairs)
     monitors = {
         group: Monitor(
@@ -132,7 +108,7 @@ def measure(args: argparse.Namespace) -> None:
     for training, seed in trials(args.seeds):
         run = args.runs / f"{training}-{seed}".replace(" ", "_")
         studied = replace(config, examples=training_views()[training])
-        network = ablation.train_briefly(method, studied, seen, run, args.images, args.size, seed)
+        network = ablation.train_briefly(method, studied, photos, run, args.images, args.size, seed)
         ratios = {test: examples.ratio(network) for test, examples in tests.items()}
         ratios |= {
             f"{group} (pairs)": monitor(network, args.images)["fmse_ratio"]
@@ -152,11 +128,11 @@ def trials(seeds: int) -> Iterator[tuple[str, int]]:
                 yield training, seed
 
 
-def results() -> list[dict[str, str]]:
-    """The rows of the results file."""
-    if not RESULTS.exists():
+def results(path: Path = RESULTS) -> list[dict[str, str]]:
+    """The rows of a results file."""
+    if not path.exists():
         return []
-    with RESULTS.open(newline="") as file:
+    with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -170,13 +146,14 @@ def add_results(training: str, seed: int, images: int, ratios: dict[str, float])
         writer.writerows((training, seed, images, t, f"{r:.4f}") for t, r in ratios.items())
 
 
-def table(name: str) -> str:
+def table(name: str, path: Path = RESULTS) -> str:
     """The matrix as Markdown: a row for each training, a column for each test, means of seeds.
 
     Args:
         name: "synthetic" for the augmentations, "pairs" for the pairs' groups.
+        path: of the results file.
     """
-    rows = [row for row in results() if row["test"].endswith("(pairs)") == (name == "pairs")]
+    rows = [row for row in results(path) if row["test"].endswith("(pairs)") == (name == "pairs")]
     tests = list(dict.fromkeys(row["test"] for row in rows))
     lines = []
     for training in dict.fromkeys(row["training"] for row in rows):

@@ -1,7 +1,7 @@
 """How much of what a model knows is the photos it was trained on: docs/methods/samelight.md.
 
-`python studies/known_photos.py PHOTOS PAIRS` makes composites as training does, of the training
-photos and of the real photos of PAIRS, which it never saw, and scores the model on both.
+`python studies/known_photos.py PHOTOS` makes composites as training does, of the photos that are
+trained on and of those that are held out, and scores the model on both.
 """
 
 import argparse
@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samelight.lab.data.pairs import list_pairs
-from samelight.lab.data.photos import PhotoEntry, PhotoFolder
+from samelight.lab.data.photos import Part, PhotoFolder
 from samelight.lab.data.views import CompositeView
 from samelight.models.registry import DEFAULT_MODEL
 from samelight.models.session import Session, open_session
@@ -19,32 +18,27 @@ from samelight.models.session import Session, open_session
 SEED = 2_000_000
 """Apart from the seeds that trainings take."""
 LEAST_FOREGROUND_PX = 50
+PARTS: tuple[Part, ...] = ("training", "held_out")
 
 
 def main() -> None:
     """Print a line for each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("photos", type=Path)
-    parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--examples", type=int, default=300)
     args = parser.parse_args()
     session = open_session(args.model)
-    folders = {"training photos": PhotoFolder(args.photos), "other photos": photos_of(args.pairs)}
-    for title, photos in folders.items():
+    ratios = []
+    for part in PARTS:
+        photos = PhotoFolder(args.photos, part=part)
         ratio, improved = score(session, photos, args.examples)
-        sys.stdout.write(f"{title}: {ratio:.3f} of the error, {100 * improved:.0f} % improved\n")
-
-
-def photos_of(pairs: Path) -> PhotoFolder:
-    """The real photos of a data set's triples, as a folder of photos with masks."""
-    masks: dict[Path, list[Path]] = {}
-    for pair in list_pairs(pairs):
-        masks.setdefault(pair.real, []).append(pair.mask)
-    photos = PhotoFolder(next(iter(masks)).parent)
-    photos.entries = [PhotoEntry(real, tuple(own), "", "") for real, own in masks.items()]
-    photos.with_masks = list(range(len(photos)))
-    return photos
+        ratios.append(ratio)
+        sys.stdout.write(
+            f"{len(photos)} photos, {part.replace('_', ' ')}: {ratio:.3f} of the error, "
+            f"{100 * improved:.0f} % improved\n"
+        )
+    sys.stdout.write(f"gap: {ratios[1] - ratios[0]:+.3f}\n")
 
 
 def score(session: Session, photos: PhotoFolder, examples: int) -> tuple[float, float]:

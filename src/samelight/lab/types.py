@@ -8,5 +8,3 @@ Picture = npt.NDArray[np.uint8]
 
 Pixels8 = npt.NDArray[np.uint8]
 """(H,W,3) RGB, 0-255."""
-
-PICTURE_SUFFIXES = (".jpg", ".png", ".jpeg", ".webp", ".tif", ".tiff")

@@ -82,3 +82,13 @@ def test_shipped_lights_differ_and_are_loaded_once():
     moved = [bank.change(gray, *lights) for lights in draws]
     assert np.ptp(moved, axis=0).max() > 0.05
     assert draws[0] == bank.draw(np.random.default_rng(0))
+
+
+def test_no_shipped_light_turns_grays_around():
+    """Lighter grays stay lighter, up to what the chart's white becomes."""
+    bank = shipped_illuminants()
+    grays = np.linspace(0, STANDARD_PATCHES[0] / 255, 33).astype(np.float32)
+    for matrix in bank.from_standard:
+        rising = np.diff(apply_polynomial(matrix, grays), axis=0)
+        assert (rising >= 0).all()
+        assert (rising > 0).mean() > 0.5

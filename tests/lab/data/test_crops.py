@@ -43,7 +43,7 @@ def one_photo(root, picture):
 
 def test_it_needs_no_masks(photos):
     assert not CropsView.needs_masks
-    assert not photos.with_masks
+    assert not photos.objects
     for example in examples(CropsView(luts=3), photos):
         for plane in example[:4]:
             assert plane.shape == (3, SIZE, SIZE)

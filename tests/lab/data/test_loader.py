@@ -30,6 +30,14 @@ def test_workers_do_not_change_the_bytes(stream):
     same(batches(stream, range(6), workers=2), batches(stream, range(6)))
 
 
+def test_workers_read_files_too(tmp_path):
+    """Once this process has read one, a forked one would wait for ever."""
+    photos = PhotoFolder(write_photos(tmp_path))
+    photos.photo(0)
+    stream = ExampleStream(photos, CompositeView(), seed=3, sizes_px=(32,), batch=2)
+    same(batches(stream, range(4), workers=1), batches(stream, range(4)))
+
+
 def test_a_resumed_range_is_the_tail_of_the_whole(stream):
     same(batches(stream, range(4, 8)), batches(stream, range(8))[2:])
 

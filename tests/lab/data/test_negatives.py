@@ -50,11 +50,11 @@ def test_negatives_are_wrong_inside_and_each_in_its_own_way(photos):
 
 
 def test_a_soft_border_is_a_mixture(photos, monkeypatch):
-    view = ContrastView(negatives=1, augmentations={"reinhard": 1.0})
+    view = ContrastView(negatives=1)
     plain = view(photos, SIZE, np.random.default_rng(3))
     monkeypatch.setattr(
-        "samelight.lab.data.negatives.draw_augmentation",
-        lambda *_: lambda scene, strength, rng: np.zeros_like(scene.photo) - 1,
+        "samelight.lab.data.negatives.colour_transfer",
+        lambda *_: lambda colours, strength: np.zeros_like(colours) - 1,
     )
     black = view(photos, SIZE, np.random.default_rng(3))
     assert ((plain.mask > 0) & (plain.mask < 1)).any()

@@ -81,9 +81,9 @@ def masks(
     To train on, or to build composites with.
     """
     from samelight.lab.data.build.proposals import add_masks
-    from samelight.lab.data.photos import PhotoFolder
+    from samelight.lab.data.photos import list_photos
 
-    bare = sum(not entry.masks for entry in PhotoFolder(photos).entries)
+    bare = sum(not entry.masks for entry in list_photos(photos))
     drawn = sum(follow(add_masks(photos, per_photo, seed), "segmenting", bare))
     remark(f"{drawn} masks for {bare} photos")
     tell(photos / "masks")

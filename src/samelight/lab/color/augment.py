@@ -1,207 +1,219 @@
-"""Recolouring: what was done to a foreground that the network must undo.
+"""Colour augmentations: what was done to a foreground, or to a whole photo, that has to be undone.
 
-Each augmentation takes a photo and returns it recoloured as a whole; the caller pastes the
-foreground.
-All work in float on sRGB-encoded values and may leave [0,1]: quantising and clipping come after.
+An augmentation is drawn for a scene and gives an edit, a map of colours with a strength. The caller
+chooses the strength so that the foreground moves by a wanted distance (`at_distance`): what an edit
+is called says little about how far it goes. Colours are sRGB-encoded floats; edits may leave [0,1],
+quantising and clipping come after. All of this is ours where no source is named.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
+from scipy.optimize import brentq
 
-from samelight.color.spaces import lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear
+from samelight.color.lut import apply_lut
+from samelight.color.spaces import LUMA, linear_to_srgb, srgb_to_linear
+from samelight.lab.color.development import draw_development
 from samelight.lab.color.illuminant import shipped_illuminants
+from samelight.lab.color.transfer import (
+    Transfer,
+    covariance,
+    distribution,
+    histogram,
+    mean_and_deviation,
+)
 from samelight.types import FloatArray
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+Edit: TypeAlias = Callable[[FloatArray, float], FloatArray]
+"""Colours (...,3) and a strength to colours; strength 0 leaves them, 1 is the edit as drawn."""
+
+MAX_STRENGTH = 2.0
+_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
 class Scene:
     """What an augmentation may look at."""
 
-    photo: FloatArray
-    """(H,W,3) in [0,1]."""
     region: FloatArray
-    """(N,3): the colours of the photo's foreground."""
-    reference: FloatArray
-    """(M,3): the colours of a region of another photo."""
+    """(N,3): colours of the photo's foreground, or of the whole photo."""
+    donor: FloatArray
+    """(M,3): colours of an object in another photo."""
 
 
 class Augmentation(Protocol):
-    """Recolours a photo; strength 0 leaves it, 1 is the augmentation's full effect."""
+    """Draws an edit for a scene."""
 
-    def __call__(self, scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-        """Return (H,W,3), not clipped."""
-
-
-def retouch(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-    """Exposure and white balance in linear light, then tone and saturation, some of them drawn."""
-    on = rng.random(5) < 0.6
-    on[rng.integers(5)] = True
-    image = scene.photo
-    if on[0] or on[1]:
-        exposure = on[0] * rng.uniform(-1.0, 1.0)
-        warmth, tint = on[1] * rng.normal(0, [0.24, 0.1])
-        gains = np.exp(strength * np.array([exposure + warmth, exposure + tint, exposure - warmth]))
-        image = linear_to_srgb(srgb_to_linear(image) * gains.astype(np.float32))
-    if on[2]:
-        image = np.clip(image, 0, None) ** np.float32(np.exp(strength * rng.uniform(-0.5, 0.5)))
-    if on[3]:
-        pivot = np.float32(rng.uniform(0.3, 0.6))
-        image = pivot + (image - pivot) * np.float32(np.exp(strength * rng.uniform(-0.5, 0.35)))
-        image = image + np.float32(strength * rng.uniform(-0.08, 0.12)) * (1 - image)
-    if on[4]:
-        gray = (image @ LUMA)[..., None]
-        image = gray + (image - gray) * np.float32(np.exp(strength * rng.uniform(-0.9, 0.5)))
-    return image
+    def __call__(self, scene: Scene, rng: np.random.Generator) -> Edit:
+        """All randomness comes from `rng`; the edit has none."""
 
 
-def reinhard(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-    """Mean and deviation of another region, in Lab or in RGB (Reinhard et al. 2001)."""
-    in_lab = rng.random() < 0.6
-    encode, decode = (rgb_to_lab, lab_to_rgb) if in_lab else (np.asarray, np.asarray)
-    here, there = encode(scene.region), encode(scene.reference)
-    gain = (there.std(0) + 1e-3) / (here.std(0) + 1e-3)
-    gain = np.clip(gain, 0.4, 2.5)
-    values = encode(scene.photo)
-    moved = (values - here.mean(0)) * gain + there.mean(0)
-    return decode(_part_way(values, moved, strength))
+def develop(scene: Scene, rng: np.random.Generator) -> Edit:
+    """Some of an editor's sliders, moved."""
+    return draw_development(rng)
 
 
-def histogram(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-    """Each channel's cumulative histogram brought to another region's."""
-    levels = np.linspace(0, 1, 33)
-    here = np.quantile(scene.region, levels, axis=0)
-    there = np.quantile(scene.reference, levels, axis=0)
-    out = np.empty_like(scene.photo)
-    for channel in range(3):
-        nodes = here[:, channel] + 1e-6 * np.arange(33)  # strictly increasing, as interp wants
-        out[..., channel] = np.interp(scene.photo[..., channel], nodes, there[:, channel])
-    return _part_way(scene.photo, out, strength)
+TRANSFERS: tuple[Transfer, ...] = (mean_and_deviation(1.0), covariance, histogram, distribution)
+"""The four ways in which iHarmony4 was made (Cong et al. 2020)."""
 
 
-def tone_curves(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+def colour_transfer(scene: Scene, rng: np.random.Generator) -> Edit:
+    """Statistics of another photo's object, brought over in one of four ways."""
+    move = TRANSFERS[rng.integers(len(TRANSFERS))](scene.region, scene.donor)
+    return lambda colours, strength: _part_way(colours, move(colours), strength)
+
+
+def tone_curves(scene: Scene, rng: np.random.Generator) -> Edit:
     """A smooth monotone curve, mostly common to the channels, with lifted blacks or dim whites."""
     knots = np.linspace(0, 1, 17)
     ripples = np.sin(np.pi * knots[:, None] * np.arange(1, 4) + rng.uniform(0, 6, 3))
-    common = ripples @ rng.normal(0, 0.5, (3, 1))
-    slope = np.exp(strength * (common + ripples @ rng.normal(0, 0.25, (3, 3))))
-    curve = np.concatenate([np.zeros((1, 3)), np.cumsum(slope[1:] + slope[:-1], axis=0)])
-    curve /= curve[-1]
-    black, white = strength * rng.uniform(0, 0.15, 3), 1 - strength * rng.uniform(0, 0.15, 3)
-    if rng.random() < 0.5:
-        black, white = np.zeros(3), np.ones(3)
-    curve = black + (white - black) * curve
-    channels = [np.interp(scene.photo[..., c], knots, curve[:, c]) for c in range(3)]
-    return np.stack(channels, axis=-1).astype(np.float32)
+    slopes = ripples @ rng.normal(0, 0.5, (3, 1)) + ripples @ rng.normal(0, 0.25, (3, 3))
+    black, white = rng.uniform(0, 0.15, (2, 3)) * (rng.random() < 0.5)
+
+    def edit(colours: FloatArray, strength: float) -> FloatArray:
+        slope = np.exp(strength * slopes)
+        curve = np.concatenate([np.zeros((1, 3)), np.cumsum(slope[1:] + slope[:-1], axis=0)])
+        lowest, highest = strength * black, 1 - strength * white
+        curve = lowest + (highest - lowest) * curve / curve[-1]
+        channels = [np.interp(colours[..., c], knots, curve[:, c]) for c in range(3)]
+        return np.stack(channels, axis=-1).astype(np.float32)
+
+    return edit
 
 
-def smooth_lut(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-    """A random 3-D LUT: smooth displacements on a 4x4x4 lattice of colours."""
-    lattice = rng.normal(0, 0.13, (4, 4, 4, 3)) + rng.normal(0, 0.09, 3)
-    shifted = scene.photo + interpolate_lattice(lattice.astype(np.float32), scene.photo)
-    return _part_way(scene.photo, shifted, strength)
+def smooth_lut(scene: Scene, rng: np.random.Generator) -> Edit:
+    """A random 3-D table: smooth displacements on a 4x4x4 lattice of colours."""
+    table = (rng.normal(0, 0.13, (4, 4, 4, 3)) + rng.normal(0, 0.09, 3)).astype(np.float32)
+    return lambda colours, strength: colours + np.float32(strength) * apply_lut(colours, table)
 
 
-def interpolate_lattice(lattice: FloatArray, rgb: FloatArray) -> FloatArray:
-    """Trilinear look-up.
-
-    Args:
-        lattice: (S,S,S,3) values at evenly spaced colours, indexed [r,g,b].
-        rgb: (H,W,3); colours outside [0,1] take the border's value.
-
-    Returns:
-        (H,W,3) float32.
-    """
-    size = lattice.shape[0]
-    place = np.clip(rgb.reshape(-1, 3), 0, 1) * np.float32(size - 1)
-    low = np.minimum(place.astype(np.int32), size - 2)
-    part = place - low
-    flat = lattice.reshape(-1, 3)
-    base = (low[:, 0] * size + low[:, 1]) * size + low[:, 2]
-    out = np.zeros_like(place)
-    for corner in range(8):
-        bits = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
-        weight = np.ones(len(place), dtype=np.float32)
-        for axis, bit in enumerate(bits):
-            weight *= part[:, axis] if bit else 1 - part[:, axis]
-        offset = (bits[0] * size + bits[1]) * size + bits[2]
-        out += weight[:, None] * flat[base + offset]
-    values: FloatArray = out.reshape(rgb.shape)
-    return values
-
-
-def illuminant(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
+def illuminant(scene: Scene, rng: np.random.Generator) -> Edit:
     """From one real light to another, by colour-checker polynomials (as ccHarmony was made).
 
-    An 11-term polynomial extrapolates badly: a change that clips more than 5 % of the foreground's
-    values is drawn again, and after four tries the mildest way out, a retouch, is taken.
+    A polynomial extrapolates badly: a change that clips more than 5 % of the region's values is
+    drawn again, and after four tries a development is taken in its place.
     """
     bank = shipped_illuminants()
     fresh = ((scene.region <= 0) | (scene.region >= 1)).mean()
     for _ in range(4):
-        lights = bank.draw(rng)
-        moved = bank.change(scene.region, *lights)
+        here, there = bank.draw(rng)
+        moved = bank.change(scene.region, here, there)
         if ((moved <= 0) | (moved >= 1)).mean() - fresh < 0.05:
-            return _part_way(scene.photo, bank.change(scene.photo, *lights), strength)
-    return retouch(scene, strength, rng)
+            return lambda colours, strength: _part_way(
+                colours, bank.change(colours, here, there), strength
+            )
+    return develop(scene, rng)
 
 
-def nightfall(scene: Scene, strength: float, rng: np.random.Generator) -> FloatArray:
-    """Up to 4.5 stops darker in linear light, bluer or warmer; at times what shone shines on.
+def ambient_light(scene: Scene, rng: np.random.Generator) -> Edit:
+    """Dim or strongly coloured light over everything: dusk, night, lamplight, fog, deep shade.
 
-    Blue dusk and warm lamplight are as likely; lamps, windows and sky are what was bright (ours).
+    Up to four stops darker in linear light under a light of any hue; half the time a veil of that
+    hue, as haze is, and half the time what shone, lamps and windows and sky, shines on.
     """
-    stops, warmth = strength * rng.uniform(1.5, 4.5), strength * rng.uniform(-0.5, 0.5)
-    gains = 0.5**stops * np.exp([warmth, 0.0, -warmth])
-    linear = srgb_to_linear(np.clip(scene.photo, 0, None))
-    dark = linear * gains.astype(np.float32)
-    if rng.random() < 0.5:
-        shining = np.clip((linear @ LUMA - 0.6) / 0.4, 0, 1)[..., None]
-        dark = dark + shining * (linear - dark)
-    return linear_to_srgb(dark)
+    stops = rng.uniform(0.3, 4.0)
+    hue = rng.normal(0, 0.55, 3)
+    hue = np.exp(hue - hue @ LUMA)
+    hue = (hue / (hue @ LUMA)).astype(np.float32)
+    veil = rng.uniform(0, 0.45) * (rng.random() < 0.5)
+    brightness = 0.5 ** (0.6 * stops) * rng.uniform(0.1, 0.6)
+    shines = rng.random() < 0.5
+
+    def edit(colours: FloatArray, strength: float) -> FloatArray:
+        linear = srgb_to_linear(np.clip(colours, 0, None))
+        dim = linear * np.float32(0.5 ** (strength * stops)) * hue ** np.float32(strength)
+        if shines:
+            shining = np.clip((linear @ LUMA - 0.6) / 0.4, 0, 1)[..., None]
+            dim = dim + shining * (linear - dim)
+        dim = dim + np.float32(strength * veil) * (np.float32(brightness) * hue - dim)
+        return linear_to_srgb(dim)
+
+    return edit
 
 
 def _part_way(before: FloatArray, after: FloatArray, strength: float) -> FloatArray:
-    mixed: FloatArray = before + np.float32(strength) * (after - before)
+    # Beyond its end a way from one colour to another soon leads nowhere.
+    part = np.float32(min(strength, 1.0))
+    mixed: FloatArray = before + part * (after - before)
     return mixed.astype(np.float32, copy=False)
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {
-    "retouch": retouch,
-    "reinhard": reinhard,
-    "histogram": histogram,
+AUGMENTATIONS: Mapping[str, Augmentation] = {
+    "develop": develop,
+    "colour_transfer": colour_transfer,
     "tone_curves": tone_curves,
     "smooth_lut": smooth_lut,
     "illuminant": illuminant,
-    "nightfall": nightfall,
+    "ambient_light": ambient_light,
 }
 
 FOREGROUND_MIX: Mapping[str, float] = {
-    "retouch": 0.28,
-    "reinhard": 0.14,
-    "histogram": 0.10,
-    "tone_curves": 0.16,
-    "smooth_lut": 0.14,
-    "illuminant": 0.18,
+    "develop": 0.34,
+    "colour_transfer": 0.28,
+    "tone_curves": 0.10,
+    "smooth_lut": 0.08,
+    "illuminant": 0.16,
+    "ambient_light": 0.04,
 }
-"""Probability of each augmentation when a foreground is recoloured:
-docs/methods/samelight.md says why."""
+"""Probability of each augmentation of a foreground."""
 
 PHOTO_MIX: Mapping[str, float] = {
-    "retouch": 0.34,
-    "tone_curves": 0.11,
-    "smooth_lut": 0.08,
-    "illuminant": 0.22,
-    "nightfall": 0.25,
+    "develop": 0.34,
+    "tone_curves": 0.09,
+    "smooth_lut": 0.07,
+    "illuminant": 0.20,
+    "ambient_light": 0.30,
 }
-"""Probability of each augmentation when a whole photo is relit; no other photo is looked at."""
+"""Probability of each augmentation of a whole photo; no other photo is looked at."""
 
 
 def draw_augmentation(mix: Mapping[str, float], rng: np.random.Generator) -> Augmentation:
     """Pick an augmentation by its probability."""
     names = list(mix)
     return AUGMENTATIONS[names[rng.choice(len(names), p=list(mix.values()))]]
+
+
+def rms_levels(before: FloatArray, after: FloatArray) -> float:
+    """Root-mean-square change of colours (N,3), the later ones clipped, in levels of 255."""
+    change = np.clip(after, 0, 1) - before
+    return 255 * math.sqrt(float(np.mean(change * change)))
+
+
+def at_distance(edit: Edit, region: FloatArray, levels: float) -> float:
+    """Find the strength at which an edit moves a region by so many levels, root mean square.
+
+    To 1 %. The distance grows with the strength in all but odd cases.
+
+    Args:
+        edit: what is done.
+        region: (N,3) colours in [0,1].
+        levels: the wanted root-mean-square change, of 255.
+
+    Returns:
+        The strength; MAX_STRENGTH where the edit does not go that far.
+    """
+
+    def excess(strength: float) -> float:
+        return rms_levels(region, edit(region, strength)) - levels
+
+    if excess(MAX_STRENGTH) <= 0:
+        return MAX_STRENGTH
+    return float(brentq(excess, 0, MAX_STRENGTH, rtol=_TOLERANCE))
+
+
+def draw_distance(rng: np.random.Generator, least: float, most: float) -> float:
+    """Draw a root-mean-square change log-uniformly, in levels of 255."""
+    return float(np.exp(rng.uniform(math.log(least), math.log(most))))
+
+
+def local_light(side_px: int, rng: np.random.Generator) -> FloatArray:
+    """Draw a smooth shading field, (S,S,1): gains of linear light, a third of a stop at most."""
+    axis = np.linspace(-1, 1, side_px, dtype=np.float32)
+    slope_x, slope_y, twist, bend = rng.normal(0, 0.1, 4)
+    x, y = axis[None, :], axis[:, None]
+    logarithm = slope_x * x + slope_y * y + twist * x * y + bend * (x * x + y * y - 0.67)
+    gains: FloatArray = np.exp(np.clip(logarithm, -0.23, 0.23)).astype(np.float32)[..., None]
+    return gains

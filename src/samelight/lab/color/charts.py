@@ -16,7 +16,6 @@ import numpy.typing as npt
 from samelight.color.polynomial import TERMS_11, polynomial_terms
 from samelight.errors import DatasetError, UsageError, missing_extra
 from samelight.io.files import write_whole
-from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.color.illuminant import (
     PATCHES,
     STANDARD_PATCHES,
@@ -25,7 +24,7 @@ from samelight.lab.color.illuminant import (
     fit_light,
     shipped_illuminants,
 )
-from samelight.lab.types import PICTURE_SUFFIXES
+from samelight.lab.pictures import PICTURE_SUFFIXES, is_visible, read_picture
 
 LIGHTS = "lights.csv"
 
@@ -68,7 +67,7 @@ def fit_charts(source: Path, out: Path) -> Iterator[Fit]:
         DatasetError: if there is no chart, or one cannot be read.
     """
     paths = sorted(source.iterdir()) if source.is_dir() else [source]
-    charts = [p for p in paths if p.suffix.lower() in (".csv", *PICTURE_SUFFIXES)]
+    charts = [path for path in paths if is_visible(path, (".csv", *PICTURE_SUFFIXES))]
     if not charts or not source.exists():
         raise DatasetError(f"no charts in {source}: wanted .csv files of 24 colours, or photos")
     for path in charts:
@@ -111,7 +110,7 @@ def detect_patches(path: Path) -> Matrix:
         )
     from samelight.lab.color.chart_detection import swatches
 
-    found = swatches(to_uint8(read_photo(path).pixels))
+    found = swatches(read_picture(path))
     if found is None:
         raise DatasetError(
             f"no colour checker found in {path}: crop the photo to the chart, or give its 24 "

@@ -7,6 +7,7 @@ import numpy as np
 from samelight.color.lut import identity_lut, read_cube
 from samelight.color.spaces import LUMA
 from samelight.errors import DatasetError
+from samelight.lab.pictures import is_visible
 from samelight.types import FloatArray
 
 LATTICE = 17
@@ -60,7 +61,7 @@ def read_luts(folder: Path) -> dict[str, FloatArray]:
         DatasetError: when there is none.
         CorrectionError: when one is not a 3-D table.
     """
-    paths = [path for path in sorted(folder.rglob("*.cube")) if not path.name.startswith(".")]
+    paths = [path for path in sorted(folder.rglob("*.cube")) if is_visible(path, (".cube",))]
     if not paths:
         raise DatasetError(f"no .cube files under {folder}: wanted a folder of 3-D look-up tables")
     return {str(path.relative_to(folder)): read_cube(path) for path in paths}

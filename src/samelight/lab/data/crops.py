@@ -10,7 +10,8 @@ from PIL import Image
 
 from samelight.color.lut import apply_lut
 from samelight.lab.color.random_lut import random_lut, random_luts, read_luts
-from samelight.lab.data.photos import PhotoFolder, unit_range
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.pictures import unit_range
 from samelight.lab.types import Picture
 from samelight.render.resample import Window
 from samelight.types import FloatArray

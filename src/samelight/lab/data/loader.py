@@ -59,6 +59,8 @@ def examples_loader(
         batch: examples per step.
         workers: processes; 0 makes them in this one.
     """
+    # libvips hangs in a process that was forked: who reads files has to begin afresh.
+    context = "spawn" if workers and not stream.photos.in_memory else None
     return iter(
         DataLoader(
             stream,
@@ -67,6 +69,7 @@ def examples_loader(
             num_workers=workers,
             drop_last=True,
             prefetch_factor=4 if workers else None,
+            multiprocessing_context=context,
             worker_init_fn=_give_way,
         )
     )

@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from samelight.lab.color.augment import Scene, draw_augmentation
+from samelight.lab.color.augment import Scene, colour_transfer
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.data.views import CompositeView, foreground_colours, other_colours
+from samelight.lab.data.views import CompositeView, object_colours, region_colours
 from samelight.types import FloatArray
 
 
@@ -36,9 +36,6 @@ class ContrastView:
     composites: CompositeView = field(default_factory=CompositeView)
     negatives: int = 2
     """Wrong versions besides the composite itself: K - 1."""
-    augmentations: dict[str, float] = field(
-        default_factory=lambda: {"reinhard": 0.7, "histogram": 0.3}
-    )
 
     def __call__(
         self, photos: PhotoFolder, size_px: int, rng: np.random.Generator
@@ -46,13 +43,11 @@ class ContrastView:
         """Make one example."""
         example = self.composites(photos, size_px, rng)
         real, mask = example.real.transpose(1, 2, 0), example.mask[0]
-        colours = foreground_colours(real, mask, rng)
+        colours = region_colours(real, mask, rng)
         wrong = np.empty((self.negatives, *example.real.shape), dtype=np.float32)
         for number in range(self.negatives):
-            scene = Scene(real, colours, other_colours(photos, rng))
-            recoloured = draw_augmentation(self.augmentations, rng)(
-                scene, rng.uniform(0.5, 1.0), rng
-            )
-            changed = np.clip(recoloured, 0, 1) - real
+            donor = object_colours(photos, photos.draw_object(rng))
+            edit = colour_transfer(Scene(colours, donor), rng)
+            changed = np.clip(edit(real, rng.uniform(0.5, 1.0)), 0, 1) - real
             wrong[number] = (real + mask[..., None] * changed).transpose(2, 0, 1)
         return ContrastExample(*example, wrong)

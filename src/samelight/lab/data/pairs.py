@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samelight.errors import DatasetError
-from samelight.lab.types import PICTURE_SUFFIXES
+from samelight.lab.pictures import list_pictures
 
 SPLITS = ("train", "test")
 
@@ -280,9 +280,7 @@ def _open_realhm(root: Path, split: str | None) -> Listing:
 
 def _pictures(folder: Path) -> dict[str, Path]:
     """The pictures of a folder by stem."""
-    if not folder.is_dir():
-        return {}
-    return {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURE_SUFFIXES}
+    return {path.stem: path for path in list_pictures(folder)}
 
 
 def _lines(path: Path) -> list[str]:

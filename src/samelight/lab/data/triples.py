@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from samelight.errors import DatasetError
-from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.data.pairs import Pair
+from samelight.lab.pictures import read_picture
 from samelight.lab.types import Pixels8
 from samelight.mask.mask import Mask
 from samelight.types import FloatArray
@@ -29,12 +29,12 @@ def read_triple(pair: Pair) -> Triple:
     Raises:
         DatasetError: if its files differ in size.
     """
-    composite = to_uint8(read_photo(pair.composite).pixels)
-    real = to_uint8(read_photo(pair.real).pixels)
+    composite = read_picture(pair.composite)
+    real = read_picture(pair.real)
     mask = Mask.of(pair.mask).as_float()
     sizes = {"composite": composite.shape[:2], "mask": mask.shape, "real": real.shape[:2]}
     if pair.background is not None:
-        background = to_uint8(read_photo(pair.background).pixels)
+        background = read_picture(pair.background)
         sizes["background"] = background.shape[:2]
     require_one_size(pair, sizes)
     if pair.background is not None:

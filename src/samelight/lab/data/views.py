@@ -1,14 +1,26 @@
 """From photos to one training example."""
 
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from samelight.lab.color.augment import FOREGROUND_MIX, PHOTO_MIX, Scene, draw_augmentation, retouch
-from samelight.lab.data.photos import PhotoFolder, unit_range
+from samelight.color.spaces import linear_to_srgb, srgb_to_linear
+from samelight.lab.color.augment import (
+    FOREGROUND_MIX,
+    PHOTO_MIX,
+    Scene,
+    at_distance,
+    draw_augmentation,
+    draw_distance,
+    local_light,
+)
+from samelight.lab.color.development import expose_as_subject
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.pictures import unit_range
 from samelight.lab.types import Picture
 from samelight.render.resample import Window, window_around
 from samelight.types import FloatArray
@@ -17,6 +29,9 @@ WINDOW_SIDES = (1.2, 3.0)
 """Of a window around an object, in the object's; the method's `ModelSpec` has what is in use."""
 LEAST_WINDOW = 0.4
 """And at least, as a share of the photo's sides; the same in use."""
+
+_COLOURS, _FEW_COLOURS = 1200, 400
+"""Of a region: what an augmentation may look at, and what its distance is measured on."""
 
 
 class Example(NamedTuple):
@@ -37,6 +52,8 @@ class Crop(NamedTuple):
     """(S,S,3) in [0,1]."""
     mask: FloatArray
     """(S,S) in [0,1]."""
+    number: int
+    """Of the object the mask is of, in `PhotoFolder.objects`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,47 +67,56 @@ class CompositeView:
     """
 
     needs_masks: ClassVar[bool] = True
-    least_window: float = 0.6
+    least_window: float = 0.4
     """Sides of the smallest window that may lie anywhere, as a share of the photo's."""
-    around_object: float = 0.0
+    around_object: float = 0.5
     """Share of the examples whose window lies around the object, as in use; others lie anywhere."""
-    borrowed_mask: float = 0.12
-    """Share of examples of a photo without masks, under an object mask of another photo."""
-    inverted: float = 0.12
+    borrowed_mask: float = 0.1
+    """Share of examples of any photo, under an object mask of another one."""
+    inverted: float = 0.1
     """Share whose background is taken for the foreground."""
-    relit: float = 0.95
-    before_relighting: float = 0.15
-    """Share whose foreground stays as photographed, before a background that was relit."""
-    untouched: float = 0.08
-    second_retouch: float = 0.2
-    """Share whose foreground is retouched once more after its augmentation's change."""
+    softened: float = 0.25
+    """Share with a blurred photo, foreground or background: sharpness must tell nothing."""
+    relit: float = 0.8
+    """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
+    untouched: float = 0.17
+    """Share in which nothing is to be done."""
+    before_relighting: float = 0.45
+    """Share of the relit and touched ones whose foreground stays as photographed."""
+    as_subject: float = 0.6
+    """Share of these that are exposed as one exposes a subject, and developed."""
+    distances: tuple[float, float] = (4.0, 90.0)
+    """Least and largest root-mean-square change of a recoloured foreground, in levels of 255."""
+    alike_donors: float = 0.7
+    """Share of donors of colour transfer that are among the objects most like the foreground."""
+    local_light: float = 0.15
+    """Share of recoloured foregrounds that are shaded a little from place to place."""
+    noisy: float = 0.2
+    """Share with grain in the photo, foreground or background."""
+    compressed: float = 0.4
+    """Share that went through a JPEG file."""
     rough_mask: float = 0.35
     """Share whose mask is a little too big, too small, or blurred."""
-    noisy: float = 0.15
-    compressed: float = 0.4
-    augmentations: dict[str, float] = field(default_factory=lambda: dict(FOREGROUND_MIX))
+    foreground_mix: Mapping[str, float] = field(default_factory=lambda: dict(FOREGROUND_MIX))
+    photo_mix: Mapping[str, float] = field(default_factory=lambda: dict(PHOTO_MIX))
 
     def __call__(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Example:
         """Make one composite / real / mask example."""
         crop = self._draw_crop(photos, size_px, rng)
         mask = 1 - crop.mask if rng.random() < self.inverted else crop.mask
-        photo = real = crop.photo
-        region = foreground_colours(real, mask, rng)
+        photo = real = self._softened(crop.photo, mask, rng)
         relit = rng.random() < self.relit
         if relit:
-            scene = Scene(real, region, region)
-            relight = draw_augmentation(PHOTO_MIX, rng)
-            real = _clip(relight(scene, rng.uniform(0.1, 1.0), rng))
-            region = foreground_colours(real, mask, rng)
+            real = self._relit(photo, rng)
         composite = real
         if rng.random() >= self.untouched:
             if relit and rng.random() < self.before_relighting:
-                composite = photo
+                composite = self._as_photographed(photo, mask, rng)
             else:
-                scene = Scene(real, region, other_colours(photos, rng))
-                composite = self._recolour(scene, rng)
+                donor = photos.draw_donor(crop.number, self.alike_donors, rng)
+                composite = self._recoloured(real, mask, object_colours(photos, donor), rng)
         composite = real + mask[..., None] * (composite - real)
-        composite = self._as_from_a_file(composite, rng)
+        composite = self._as_from_a_file(composite, mask, rng)
         if rng.random() < self.rough_mask:
             mask = _roughen(mask, rng)
         # Outside the mask nothing is asked of the network: grain and compression stay there.
@@ -103,18 +129,18 @@ class CompositeView:
 
     def _draw_crop(self, photos: PhotoFolder, size_px: int, rng: np.random.Generator) -> Crop:
         for _ in range(8):
-            owner = photos.with_masks[rng.integers(len(photos.with_masks))]
-            mask = photos.mask(owner, int(rng.integers(len(photos.entries[owner].masks))))
+            number = photos.draw_object(rng)
+            owner, which = photos.objects[number]
+            mask = photos.mask(owner, which)
             borrowed = rng.random() < self.borrowed_mask
-            index = int(rng.integers(len(photos))) if borrowed else owner
-            photo = photos.photo(index)
+            photo = photos.photo(photos.draw_photo(rng) if borrowed else owner)
             if photo.shape[:2] != mask.shape:
                 size = (photo.shape[1], photo.shape[0])
                 mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
-            crop = _cut(photo, mask, self._draw_window(mask, rng), size_px, rng)
-            if 0.01 < crop.mask.mean() < 0.85:
+            pixels, cover = _cut(photo, mask, self._draw_window(mask, rng), size_px, rng)
+            if 0.01 < cover.mean() < 0.85:
                 break
-        return crop
+        return Crop(pixels, cover, number)
 
     def _draw_window(self, mask: Picture, rng: np.random.Generator) -> Window:
         if self.around_object and rng.random() < self.around_object and mask.any():
@@ -123,24 +149,75 @@ class CompositeView:
         left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
         return Window(left, top, left + width, top + height)
 
-    def _recolour(self, scene: Scene, rng: np.random.Generator) -> FloatArray:
-        # From gentle to strong, as published composites are (fMSE near 1,400 on iHarmony4): small
-        # edits alone make a timid network, strong ones alone a network that overdoes.
-        strength = 0.12 + 0.98 * rng.beta(1.3, 1.1)
-        recoloured = draw_augmentation(self.augmentations, rng)(scene, strength, rng)
-        if rng.random() < self.second_retouch:
-            again = Scene(_clip(recoloured), scene.region, scene.reference)
-            recoloured = retouch(again, rng.uniform(0.1, 0.6), rng)
-        return _clip(recoloured)
+    def _softened(
+        self, photo: FloatArray, mask: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Blur the photo, its foreground or its background at times; the target is blurred too."""
+        if rng.random() >= self.softened:
+            return photo
+        sigma = np.exp(rng.uniform(np.log(0.4), np.log(2.0))) * photo.shape[0] / 256
+        blur = ImageFilter.GaussianBlur(float(sigma))
+        blurred = unit_range(np.asarray(Image.fromarray(_quantised(photo)).filter(blur)))
+        soft: FloatArray = photo + _draw_region(mask, rng) * (blurred - photo)
+        return soft
 
-    def _as_from_a_file(self, composite: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def _relit(self, photo: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """The whole photo in another light."""
+        region = region_colours(photo, np.ones_like(photo[..., 0]), rng)
+        edit = draw_augmentation(self.photo_mix, rng)(Scene(region, region), rng)
+        return _clip(edit(photo, rng.uniform(0.2, 1.0)))
+
+    def _as_photographed(
+        self, photo: FloatArray, mask: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """The foreground as it was before the photo was relit, or exposed as a subject is."""
+        if rng.random() >= self.as_subject:
+            return photo
+        development = expose_as_subject(region_colours(photo, mask, rng), rng)
+        return _on_foreground(photo, mask, development)
+
+    def _recoloured(
+        self, real: FloatArray, mask: FloatArray, donor: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """The foreground under one augmentation, as far as a drawn distance."""
+        region = region_colours(real, mask, rng)
+        edit = draw_augmentation(self.foreground_mix, rng)(Scene(region, donor), rng)
+        strength = at_distance(edit, region[:_FEW_COLOURS], draw_distance(rng, *self.distances))
+        recoloured = _on_foreground(real, mask, lambda colours: edit(colours, strength))
+        if rng.random() < self.local_light:
+            shading = local_light(len(real), rng)
+            recoloured = _clip(linear_to_srgb(srgb_to_linear(recoloured) * shading))
+        return recoloured
+
+    def _as_from_a_file(
+        self, composite: FloatArray, mask: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Grain at times, 8 bits, and JPEG at times."""
         if rng.random() < self.noisy:
             grain = rng.standard_normal(composite.shape, dtype=np.float32)
-            composite = composite + np.float32(rng.uniform(0.003, 0.02)) * grain
-        quantised = (np.clip(composite, 0, 1) * 255 + 0.5).astype(np.uint8)
+            where = _draw_region(mask, rng)
+            composite = composite + np.float32(rng.uniform(0.003, 0.02)) * grain * where
+        quantised = _quantised(np.clip(composite, 0, 1))
         if rng.random() < self.compressed:
             quantised = _through_jpeg(quantised, int(rng.integers(60, 96)))
         return unit_range(quantised)
+
+
+def _draw_region(mask: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Draw where something happens: everywhere, in the foreground, or in the background."""
+    regions = (np.ones_like(mask), mask, 1 - mask)
+    where: FloatArray = regions[int(rng.integers(3))][..., None]
+    return where
+
+
+def _on_foreground(
+    image: FloatArray, mask: FloatArray, recolour: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Recolour the pixels that the mask covers at all, and clip them."""
+    covered = mask > 0
+    recoloured: FloatArray = image.copy()
+    recoloured[covered] = _clip(recolour(image[covered]))
+    return recoloured
 
 
 def _clip(image: FloatArray) -> FloatArray:
@@ -148,9 +225,14 @@ def _clip(image: FloatArray) -> FloatArray:
     return clipped
 
 
+def _quantised(image: FloatArray) -> Picture:
+    quantised: Picture = (image * 255 + 0.5).astype(np.uint8)
+    return quantised
+
+
 def _cut(
     photo: Picture, mask: Picture, window: Window, size_px: int, rng: np.random.Generator
-) -> Crop:
+) -> tuple[FloatArray, FloatArray]:
     """Cut a window out, make it square, flip at times."""
     box = window.box(mask.shape[1], mask.shape[0])
     bilinear = Image.Resampling.BILINEAR
@@ -158,24 +240,23 @@ def _cut(
     cover = np.asarray(Image.fromarray(mask).resize((size_px, size_px), bilinear, box=box))
     if rng.random() < 0.5:
         pixels, cover = pixels[:, ::-1], cover[:, ::-1]
-    return Crop(unit_range(pixels), unit_range(cover))
+    return unit_range(pixels), unit_range(cover)
 
 
-def foreground_colours(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Up to 2,000 colours of the foreground; of the whole photo where it is empty."""
+def region_colours(photo: FloatArray, mask: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Up to 1,200 colours of the foreground, (N,3); of the whole photo where it is empty."""
     places = np.flatnonzero(mask > 0.5)
     if len(places) < 8:
         places = np.arange(mask.size)
-    if len(places) > 2000:
-        places = places[rng.integers(len(places), size=2000)]
+    if len(places) > _COLOURS:
+        places = places[rng.integers(len(places), size=_COLOURS)]
     return photo.reshape(-1, 3)[places]
 
 
-def other_colours(photos: PhotoFolder, rng: np.random.Generator) -> FloatArray:
-    """The colours of an object in another photo, (M,3), from a small copy."""
-    owner = photos.with_masks[rng.integers(len(photos.with_masks))]
-    mask = photos.mask(owner, int(rng.integers(len(photos.entries[owner].masks))))
-    photo = photos.photo(owner)
+def object_colours(photos: PhotoFolder, number: int) -> FloatArray:
+    """The colours of an object, (M,3), from a small copy of its photo."""
+    owner, which = photos.objects[number]
+    mask, photo = photos.mask(owner, which), photos.photo(owner)
     step = max(1, min(mask.shape) // 48)
     colours = photo[::step, ::step][mask[::step, ::step] > 127]
     if len(colours) < 32:

@@ -18,9 +18,9 @@ from samelight.lab.data.triples import read_triple
 from samelight.lab.evaluation.environment import Stopwatch
 from samelight.lab.evaluation.predict import PREDICTIONS, prediction_path, read_manifest
 from samelight.lab.evaluation.protocols import Case, Protocol, Scorer, find_protocol, prepare
+from samelight.lab.pictures import PICTURE_SUFFIXES
 from samelight.lab.rows import RowLog
 from samelight.lab.stream import in_order
-from samelight.lab.types import PICTURE_SUFFIXES
 from samelight.types import FloatArray, Pixels
 
 SCORES = "scores.csv"

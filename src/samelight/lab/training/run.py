@@ -62,7 +62,7 @@ def train_run(request: TrainRequest, options: RunOptions) -> None:
         start_from_model(network, method.name, path, request.start_part)
     triples = list_pairs(request.pairs) if request.pairs is not None else None
     photos = PhotoFolder(request.photos, in_memory=request.in_memory)
-    if config.examples.needs_masks and not photos.with_masks:
+    if config.examples.needs_masks and not photos.objects:
         raise PhotoError(
             f"no masks for the photos under {request.photos}: wanted masks/<photo>_<k>.png"
         )

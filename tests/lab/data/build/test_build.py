@@ -11,8 +11,8 @@ from samelight.lab.data.build.build import build, count_jobs, masked_photos
 from samelight.lab.data.build.synthesize import KINDS, Builder, _scene
 from samelight.lab.data.datasets.check import check_files
 from samelight.lab.data.pairs import list_pairs
-from samelight.lab.data.photos import unit_range
 from samelight.lab.data.triples import read_triple
+from samelight.lab.pictures import unit_range
 from tests.lab.pictures import disc, write_photos
 
 

@@ -11,7 +11,7 @@ from samelight import __version__
 from samelight.errors import DatasetError, OutputError, UsageError
 from samelight.io.files import write_whole
 from samelight.lab.data.build.synthesize import KINDS, Builder, Row
-from samelight.lab.data.photos import PhotoEntry, PhotoFolder
+from samelight.lab.data.photos import PhotoEntry, list_photos
 from samelight.lab.rows import RowLog
 from samelight.lab.stream import in_order
 
@@ -27,7 +27,7 @@ def masked_photos(root: Path) -> list[PhotoEntry]:
     Raises:
         DatasetError: if there is none, or two of them share a stem.
     """
-    entries = [entry for entry in PhotoFolder(root).entries if entry.masks]
+    entries = [entry for entry in list_photos(root) if entry.masks]
     if not entries:
         raise DatasetError(f"no masks in {root / 'masks'}: wanted <photo>_<k>.png for some photos")
     (stem, count), *_ = Counter(entry.path.stem for entry in entries).most_common(1)

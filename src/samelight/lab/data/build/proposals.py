@@ -16,7 +16,8 @@ from scipy import ndimage
 from skimage.segmentation import felzenszwalb
 
 from samelight.errors import OutputError
-from samelight.lab.data.photos import PhotoFolder, read_picture
+from samelight.lab.data.photos import list_photos
+from samelight.lab.pictures import read_picture
 from samelight.lab.types import Picture
 
 WORKING_PIXELS = 25_000
@@ -29,7 +30,7 @@ def add_masks(root: Path, count: int, seed: int) -> Iterator[int]:
     """Write ROOT/masks/<photo>_<k>.png for every photo without masks, on all cores.
 
     Args:
-        root: folder as `PhotoFolder` reads it.
+        root: folder as `PhotoFolder` takes it.
         count: masks per photo.
         seed: the same seed draws the same masks.
 
@@ -40,7 +41,7 @@ def add_masks(root: Path, count: int, seed: int) -> Iterator[int]:
         OutputError: when the masks cannot be written.
     """
     folder = root / "masks"
-    bare = [entry.path for entry in PhotoFolder(root).entries if not entry.masks]
+    bare = [entry.path for entry in list_photos(root) if not entry.masks]
     try:
         folder.mkdir(exist_ok=True)
         with ProcessPoolExecutor() as pool:

@@ -34,8 +34,9 @@ from samelight.lab.color.transfer import (
     mean_and_deviation,
     regrain,
 )
-from samelight.lab.data.photos import PhotoEntry, unit_range
+from samelight.lab.data.photos import PhotoEntry
 from samelight.lab.data.triples import paste
+from samelight.lab.pictures import unit_range
 from samelight.lab.types import Pixels8
 from samelight.types import FloatArray
 
