@@ -46,7 +46,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(rows[size]) + "\n")
         sizes = [rows[megapixels] for megapixels in sorted(rows)]
         report = {"machine": _machine(), "runs": arguments.runs, "sizes": sizes}
-        RESULTS.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
 def _known_rows() -> dict[int, dict[str, Any]]:
