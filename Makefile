@@ -1,4 +1,4 @@
-# make demo   harmonize the bundled picture; needs the core only
+# make demo   harmonize the bundled pictures; needs the core only
 # make test   run the tests; installs the lab and all weights as well
 # make lint   ruff and mypy
 # make docs   build the site of the documentation; a link that leads nowhere fails it
@@ -17,12 +17,11 @@ DEMO := demo
 
 demo: $(VENV)/.core
 	@mkdir -p $(DEMO)
-	@$(BIN)/samelight harmonize examples/composite.jpg --mask examples/mask.png \
-		--output $(DEMO)/after.jpg --side-by-side $(DEMO)/side-by-side.jpg >/dev/null
-	@echo "before  examples/composite.jpg"
-	@echo "mask    examples/mask.png"
-	@echo "after   $(DEMO)/after.jpg"
-	@echo "all     $(DEMO)/side-by-side.jpg"
+	@for name in composite night haze; do \
+		$(BIN)/samelight harmonize examples/$$name.jpg --mask examples/mask.png --force \
+			--output $(DEMO)/$$name.after.jpg --side-by-side $(DEMO)/$$name.sheet.jpg >/dev/null && \
+		echo "examples/$$name.jpg -> $(DEMO)/$$name.after.jpg, side by side in $(DEMO)/$$name.sheet.jpg"; \
+	done
 	@echo "samelight lies in $(CURDIR)/$(BIN); call it so:"
 	@echo "    $(BIN)/samelight harmonize PHOTO --mask MASK"
 

@@ -1,44 +1,49 @@
-"""Rebuild the example composite and its mask from the two photos they were made of.
+"""Rebuild the example composites and their mask from the photos they were made of.
 
-Run it as `python make_example.py OTTERS.jpg WREN.jpg`; SOURCES.md names both photos.
+Run it as `python make_example.py FOLDER`; SOURCES.md names the photos the folder must hold.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 _HERE = Path(__file__).resolve().parent
 _SIZE = (1400, 933)
 
-# The part of the wren's photo shown, in its own pixels: left, top, right, bottom.
-_WREN_BOX = (0, 0, 3240, 2160)
+_OTTERS = "oakland-zoo-otters.jpg"
+# By the composite's name: the photo that the otter is pasted into.
+_BACKGROUNDS = {
+    "composite": "beacon-street-sunset.jpg",
+    "night": "high-trestle-trail.jpg",
+    "haze": "tea-gardens.jpg",
+}
 # A lens that shows an otter this large leaves what lies behind it a little soft.
-_WREN_BLUR = 1.5
+_BACKGROUND_BLUR = 1.5
 # How far the otters' photo is moved down; the rows below the frame are cut off.
 _DROP = 253
 _FEATHER = 1.0
 
 
-def make_example(otters: Path, wren: Path, folder: Path) -> None:
-    """Write `composite.jpg` and `mask.png`.
+def make_examples(photos: Path, folder: Path) -> None:
+    """Write the composites and `mask.png`.
 
     Args:
-        otters: the photo the otter and its ledge are cut from, along `outline.png`.
-        wren: the photo they are pasted into.
-        folder: where both files go.
+        photos: folder of the photos.
+        folder: where the files go.
     """
-    size = _size_at_full_width(otters)
+    otters = _photo(photos / _OTTERS)
+    size = _SIZE[0], round(otters.height * _SIZE[0] / otters.width)
     mask = _placed(_soft_outline(size))
-    pasted = np.asarray(_placed(_photo(otters).resize(size, Image.Resampling.LANCZOS)))
-    backdrop = _photo(wren).resize(_SIZE, Image.Resampling.LANCZOS, box=_WREN_BOX)
-    behind = np.asarray(backdrop.filter(ImageFilter.GaussianBlur(_WREN_BLUR)))
-
+    pasted = np.asarray(_placed(otters.resize(size, Image.Resampling.LANCZOS)))
     alpha = np.asarray(mask, dtype=np.float32)[..., None] / 255.0
-    composite = alpha * pasted + (1.0 - alpha) * behind
-    picture = Image.fromarray(np.rint(composite).astype(np.uint8))
-    picture.save(folder / "composite.jpg", quality=92, optimize=True)
+    for name, background in _BACKGROUNDS.items():
+        fitted = ImageOps.fit(_photo(photos / background), _SIZE, Image.Resampling.LANCZOS)
+        behind = np.asarray(fitted.filter(ImageFilter.GaussianBlur(_BACKGROUND_BLUR)))
+        composite = alpha * pasted + (1.0 - alpha) * behind
+        picture = Image.fromarray(np.rint(composite).astype(np.uint8))
+        picture.save(folder / f"{name}.jpg", quality=90, optimize=True)
     mask.save(folder / "mask.png", optimize=True)
 
 
@@ -46,11 +51,6 @@ def _photo(path: Path) -> Image.Image:
     with Image.open(path) as photo:
         pixels: Image.Image = photo.convert("RGB")
     return pixels
-
-
-def _size_at_full_width(path: Path) -> tuple[int, int]:
-    with Image.open(path) as photo:
-        return _SIZE[0], round(photo.height * _SIZE[0] / photo.width)
 
 
 def _soft_outline(size: tuple[int, int]) -> Image.Image:
@@ -67,13 +67,12 @@ def _placed(picture: Image.Image) -> Image.Image:
 
 
 def main() -> None:
-    """Read the two paths from the command line and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("otters", type=Path, help="oakland-zoo-otters.jpg")
-    parser.add_argument("wren", type=Path, help="canyon-wren.jpg")
+    """Read the folder from the command line and write the files."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, help="folder of the photos")
     parser.add_argument("--folder", type=Path, default=_HERE, help="where the files go")
     arguments = parser.parse_args()
-    make_example(arguments.otters, arguments.wren, arguments.folder)
+    make_examples(arguments.photos, arguments.folder)
 
 
 if __name__ == "__main__":

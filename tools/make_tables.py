@@ -66,6 +66,35 @@ def _total(model: str) -> str:
     return markdown_table(header, [_row(result, model) for result in results.entries])
 
 
+def _headline(model: str) -> str:
+    """The development set and the real triplets side by side, with 95 % intervals."""
+    sets = _results(model), read_results(ROOT / "results" / model / "real_pairs")
+    titles = ("development set", "real triplets")
+    heads = [
+        "",
+        *(f"{t}: {c}" for t in titles for c in ("fMSE / composite", "PSNR dB", "improved")),
+    ]
+    rows = []
+    for result in sets[0].entries:
+        other = _own(sets[1], result.name)
+        cells = [cell for one in (result, other) for cell in _with_spans(one.total)]
+        rows.append((_row(result, model)[0], *cells))
+    return markdown_table(heads, rows)
+
+
+def _with_spans(summary: Summary) -> tuple[str, ...]:
+    """Ratio with its interval, PSNR with its interval, share that improved."""
+    ratio, psnr = (
+        "" if span is None else " ({:.{d}f} to {:.{d}f})".format(*span, d=digits)
+        for span, digits in (
+            (summary.ci95.get("fmse_ratio"), 2),
+            (summary.ci95.get("psnr_db"), 1),
+        )
+    )
+    improved = f"{100 * summary.improved:.0f} %" if summary.improved else ""
+    return f"{summary.fmse_ratio:.3f}{ratio}", f"{summary.psnr_db:.2f}{psnr}", improved
+
+
 def _row(result: MethodResult, model: str) -> tuple[str, ...]:
     cells = _cells(result.total)
     if result.name == "identity":
@@ -155,6 +184,7 @@ def _cells(summary: Summary) -> list[str]:
 
 TABLES: dict[str, Callable[[str], str]] = {
     "total": _total,
+    "headline": _headline,
     "group": _groups,
     "bin": _bins,
     "comparison": _comparison,
