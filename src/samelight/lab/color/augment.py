@@ -161,11 +161,11 @@ FOREGROUND_MIX: Mapping[str, float] = {
 """Probability of each augmentation of a foreground."""
 
 PHOTO_MIX: Mapping[str, float] = {
-    "develop": 0.34,
-    "tone_curves": 0.09,
-    "smooth_lut": 0.07,
-    "illuminant": 0.20,
-    "ambient_light": 0.30,
+    "develop": 0.32,
+    "tone_curves": 0.08,
+    "smooth_lut": 0.06,
+    "illuminant": 0.18,
+    "ambient_light": 0.36,
 }
 """Probability of each augmentation of a whole photo; no other photo is looked at."""
 

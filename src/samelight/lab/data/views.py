@@ -79,9 +79,9 @@ class CompositeView:
     """Share with a blurred photo, foreground or background: sharpness must tell nothing."""
     relit: float = 0.8
     """Share of photos relit as a whole before anything else (after SSH's two augmentations)."""
-    untouched: float = 0.17
+    untouched: float = 0.22
     """Share in which nothing is to be done."""
-    before_relighting: float = 0.45
+    before_relighting: float = 0.52
     """Share of the relit and touched ones whose foreground stays as photographed."""
     as_subject: float = 0.6
     """Share of these that are exposed as one exposes a subject, and developed."""

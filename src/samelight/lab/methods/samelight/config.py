@@ -43,13 +43,7 @@ class SamelightLoss:
     """Side at which output and real image are compared: averaging commutes with an affine map."""
 
 
-EXAMPLES = CompositeView(
-    untouched=0.2,
-    relit=0.7,
-    before_relighting=0.4,
-    least_window=0.4,
-    around_object=0.5,
-)
+EXAMPLES = CompositeView()
 WINDOW = WindowRule(around=2.5, least=LEAST_WINDOW)
 """docs/full-resolution.md has the table."""
 
