@@ -24,6 +24,15 @@ def kinds(photo):
     return [note.kind for note in photo.notes]
 
 
+@pytest.mark.parametrize("name", ["empty.jpg", "empty.png", "empty.tif"])
+def test_an_empty_file_is_said(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(PhotoError, match="is empty"):
+        read_photo(tmp_path / name)
+    with pytest.raises(MaskError, match="is empty"):
+        Mask.of(tmp_path / name)
+
+
 def save_tiff(path, pictures):
     with tifffile.TiffWriter(path) as file:
         for picture in pictures:

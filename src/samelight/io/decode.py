@@ -57,6 +57,8 @@ def open_picture(
     path = Path(path)
     if not path.is_file():
         raise error(f"{path} is not a file: check the path")
+    if path.stat().st_size == 0:
+        raise error(f"{path} is empty: fetch or export it again")
     if page is not None and page < 1:
         raise error(f"page is {page}: pictures are counted from 1")
     image = _load(path, page, error)

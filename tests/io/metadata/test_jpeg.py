@@ -85,9 +85,10 @@ def test_every_byte_of_exif_is_carried_but_orientation_and_thumbnail(jpeg, tmp_p
 def test_an_ultra_hdr_file_is_opened_as_the_jpeg_it_is(tmp_path, rng):
     pixels = rng.random((16, 24, 3)).astype(np.float32) * 2
     image = pyvips.Image.new_from_array(pixels).copy(interpretation="scrgb")
-    if not hasattr(image, "uhdrsave"):
+    try:
+        image.uhdrsave(str(tmp_path / "hdr.jpg"))
+    except pyvips.Error:
         pytest.skip("this libvips writes no gain maps")
-    image.uhdrsave(str(tmp_path / "hdr.jpg"))
     photo = read_photo(tmp_path / "hdr.jpg")
     assert kinds(photo) == ["photo-gain-map"]
     with Image.open(tmp_path / "hdr.jpg") as base:
