@@ -16,9 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper
 
 from samelight.models.spec import SPEC_KEY, Gate, ModelSpec, View, WindowRule
+
+# No test depends on how busy the machine is.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SIZE_PX = 64
 WITHOUT_LAB = find_spec("torch") is None

@@ -45,7 +45,7 @@ def make_mask(kind, shape, rng):
     }[kind]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     suffix=st.sampled_from([".png", ".tif"]),
     dtype=st.sampled_from([np.uint8, np.uint16]),

@@ -76,7 +76,7 @@ def test_nothing_to_change_is_nearly_identity(rng):
     np.testing.assert_allclose(fitted.grid, Correction.identity((64, 64)).grid, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     colour=st.floats(0, 1, width=32),
     texture=st.sampled_from([0.0, 1e-6, 1.0]),
