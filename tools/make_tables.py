@@ -144,7 +144,7 @@ def _curve(model: str) -> str:
         step = -(-len(curve) // 8)
         for point in curve[::-step][::-1]:
             ratio, improved = f"{point['fmse_ratio']:.3f}", f"{100 * point['improved']:.1f} %"
-            side = f"{run['config']['size_px']} px"
+            side = f"{point.get('seen_px') or run['config']['size_px']} px"
             rows.append((str(number), f"{point['images']:,}", side, ratio, improved))
     return markdown_table(("run", "images", "seen at", "fMSE / composite", "improved"), rows)
 

@@ -11,9 +11,8 @@ from samelight.models.spec import Gate, ModelSpec, View, WindowRule
 
 _METHODS = {"house": "samelight"}
 _WINDOW = WindowRule(around=2.5, least=0.4)
-_GATES = {"samelight-m": Gate(closed=1.0, open=38.0), "samelight-s": Gate(closed=1.0, open=20.0)}
+_GATES = {"samelight-s": Gate(closed=1.0, open=20.0)}
 _SHIPPED = (
-    "samelight-m",
     "samelight-s",
     "giftnet.photos-384",
     "rcl_esf.photos-384",
@@ -42,14 +41,11 @@ def legacy_spec(
         )
     size_px = int(metadata["size_px"])
     method = _METHODS.get(metadata["method"], metadata["method"])
-    views = [View(size_px=size_px)]
-    if name == "samelight-m":
-        views.append(View(size_px=size_px, flip=True))
     return ModelSpec(
         method=method,
         answer="correction" if "correction" in outputs else "picture",
         size_px=size_px,
-        views=tuple(views),
+        views=(View(size_px=size_px),),
         window=_WINDOW if "correction" in outputs else None,
         error_estimate="errors" in outputs,
         gate=_GATES.get(name),
