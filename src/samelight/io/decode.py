@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyvips
 
 from samelight.errors import SamelightError
+from samelight.io.metadata.heif import longest_side
 from samelight.io.metadata.png import frames_of_png
 from samelight.io.metadata.tiff import TiffKind, tiff_kind, without_association
 from samelight.limits import MAX_MEGAPIXELS
@@ -20,6 +21,7 @@ _JPEG, _TIFF = b"\xff\xd8", (b"II", b"MM")
 # ISO/IEC 23008-12: what a HEIF file's first box says where its pictures are coded as HEVC, and
 # where it is a film.
 _HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1")
+_HEIF, _LONGEST_SIDE = b"ftyp", 100_000_000
 _AVIF_SEQUENCE = b"ftypavis"
 _BRAND = slice(4, 12)
 _MOST_PIXELS_A_BYTE = 256 / 6 * 8
@@ -121,6 +123,9 @@ def _load(path: Path, page: int | None, error: type[SamelightError]) -> pyvips.I
     """Read a file's header."""
     with path.open("rb") as file:
         is_jpeg = file.read(len(_JPEG)) == _JPEG
+    if _brand(path).startswith(_HEIF) and longest_side(path) > _LONGEST_SIDE:
+        # libvips would complain to stderr.
+        raise error(f"{path} is damaged: fetch or export it again")
     options = {} if page in (None, 1) else {"page": page - 1}
     try:
         if is_jpeg:

@@ -74,3 +74,13 @@ def test_associated_alpha_is_divided_out(tmp_path):
     cutout.save(tmp_path / "in.avif", quality=100, alpha_premultiplied=True)
     photo = read_photo(tmp_path / "in.avif")
     assert abs(photo.pixels[8, 8].astype(int) - (200, 100, 50)).max() <= 2
+
+
+def test_an_impossible_size_is_damage_and_nothing_else_is_said(tmp_path, capfd):
+    path = tmp_path / "in.avif"
+    Image.new("RGB", (16, 24)).save(path)
+    size = b"ispe" + bytes(4)
+    path.write_bytes(path.read_bytes().replace(size + b"\0", size + b"\x10"))
+    with pytest.raises(PhotoError, match="is damaged"):
+        read_photo(path)
+    assert capfd.readouterr().err == ""

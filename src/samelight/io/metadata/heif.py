@@ -50,6 +50,19 @@ def read_heif(path: str | Path, image: pyvips.Image) -> Found:
     return Found(metadata, profile, notes=notes)
 
 
+def longest_side(path: str | Path) -> int:
+    """The largest width or height that a file claims for any picture in it, 0 if it claims none.
+
+    Args:
+        path: an AVIF or HEIC file.
+    """
+    with Path(path).open("rb") as file:
+        boxes = dict(_boxes(_meta(file)[4:]))
+    properties = dict(_boxes(boxes.get(b"iprp", b"")))
+    extents = (body for name, body in _boxes(properties.get(b"ipco", b"")) if name == b"ispe")
+    return max((max(struct.unpack_from(">II", e, 4)) for e in extents if len(e) >= 12), default=0)
+
+
 def write_heif(file: IO[bytes], metadata: Metadata) -> list[str]:
     """Put an EXIF block in the place of one that libvips made up.
 
