@@ -28,7 +28,7 @@ from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
 from samelight.lab.training.loop import RunOptions, Trainer
-from samelight.lab.training.monitor import Monitor
+from samelight.lab.training.monitor import Monitor, read_composites
 from samelight.models import spec
 from samelight.types import FloatArray
 
@@ -188,11 +188,15 @@ def train_briefly(
 
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
-    photos = PhotoFolder(args.photos, in_memory=True)
+    photos = PhotoFolder(args.photos, part="training", in_memory=True)
     pairs, strips = list_pairs(args.pairs), args.runs / "samples"
     looks = {LOOK[method] for method in args.methods}
     monitors = {
-        look: Monitor(pairs, Use(views=(spec.View(size_px=look * args.size),)), strips)
+        look: Monitor(
+            read_composites(pairs, look * args.size),
+            Use(views=(spec.View(size_px=look * args.size),)),
+            strips,
+        )
         for look in looks
     }
     for trial in trials(args.methods, args.seeds):

@@ -16,18 +16,15 @@ from pathlib import Path
 from statistics import mean
 
 import ablation
-import numpy as np
-import torch
-from torch import Tensor
 
 from samelight.lab.color.augment import FOREGROUND_MIX
-from samelight.lab.contract import Network, Use
+from samelight.lab.contract import Use
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import CompositeView
 from samelight.lab.evaluation.report import markdown_table
 from samelight.lab.methods import METHODS
-from samelight.lab.training.monitor import Monitor
+from samelight.lab.training.monitor import Monitor, make_composites, read_composites
 from samelight.models import spec
 
 RESULTS = Path(__file__).parents[1] / "results" / "augmentations.csv"
@@ -65,42 +62,21 @@ def test_views() -> dict[str, CompositeView]:
     return views | {OTHER_LIGHT: CompositeView(untouched=0, relit=1, before_relighting=1)}
 
 
-class Examples:
-    """Composites of one augmentation, kept."""
-
-    def __init__(self, photos: PhotoFolder, view: CompositeView, size_px: int) -> None:
-        rngs = [np.random.default_rng((TEST_SEED, number)) for number in range(EXAMPLES)]
-        made = [view(photos, size_px, rng) for rng in rngs]
-        columns = (torch.from_numpy(np.stack(column)) for column in zip(*made, strict=True))
-        self.composite, self.real, self.mask = columns
-
-    @torch.no_grad()
-    def ratio(self, network: Network) -> float:
-        """Mean fMSE relative to the composites'."""
-        parts = zip(torch.split(self.composite, 20), torch.split(self.mask, 20), strict=True)
-        output = torch.cat([network(*part) for part in parts])
-        return float(self._fmse(output) / self._fmse(self.composite))
-
-    def _fmse(self, image: Tensor) -> Tensor:
-        inside = self.mask > 0.5
-        squares = ((image - self.real).square() * inside).sum(dim=(1, 2, 3))
-        # An empty mask has no foreground whose error could count.
-        return (squares / inside.sum(dim=(1, 2, 3)).clamp(min=1)).mean()
-
-
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
     photos = PhotoFolder(args.photos, part="training", in_memory=True)
     held_out = PhotoFolder(args.photos, part="held_out")
-    tests = {title: Examples(held_out, view, args.size) for title, view in test_views().items()}
+    use = Use(views=(spec.View(size_px=args.size),))
+    composites = {
+        title: make_composites(held_out, view, args.size, count=EXAMPLES, seed=TEST_SEED)
+        for title, view in test_views().items()
+    }
     pairs = list_pairs(args.pairs)
+    for group in dict.fromkeys(pair.group for pair in pairs):
+        own = [pair for pair in pairs if pair.group == group]
+        composites[f"{group} (pairs)"] = read_composites(own, args.size)
     monitors = {
-        group: Monitor(
-            [pair for pair in pairs if pair.group == group],
-            Use(views=(spec.View(size_px=args.size),)),
-            args.runs / group,
-        )
-        for group in dict.fromkeys(pair.group for pair in pairs)
+        title: Monitor(batch, use, args.runs / title) for title, batch in composites.items()
     }
     method = METHODS["samelight"]
     # Without attention it is quicker and, at this budget, as good (docs/methods/samelight.md).
@@ -109,10 +85,9 @@ def measure(args: argparse.Namespace) -> None:
         run = args.runs / f"{training}-{seed}".replace(" ", "_")
         studied = replace(config, examples=training_views()[training])
         network = ablation.train_briefly(method, studied, photos, run, args.images, args.size, seed)
-        ratios = {test: examples.ratio(network) for test, examples in tests.items()}
-        ratios |= {
-            f"{group} (pairs)": monitor(network, args.images)["fmse_ratio"]
-            for group, monitor in monitors.items()
+        ratios = {
+            title: monitor(network, args.images)["fmse_ratio"]
+            for title, monitor in monitors.items()
         }
         add_results(training, seed, args.images, ratios)
         shutil.rmtree(run)

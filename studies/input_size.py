@@ -16,7 +16,7 @@ import torch
 from samelight.lab.contract import Network, Use
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.methods import METHODS
-from samelight.lab.training.monitor import Monitor
+from samelight.lab.training.monitor import Monitor, read_composites
 from samelight.lab.training.start import start_from_model
 from samelight.models.registry import DEFAULT_MODEL, find_model, list_models
 from samelight.models.spec import View
@@ -38,7 +38,8 @@ def main() -> None:
     _say("side", "ms a pass (PyTorch)", "fMSE / composite", "improved")
     for side in SIZES:
         with TemporaryDirectory() as strips:
-            figures = Monitor(pairs, Use(views=(View(size_px=side),)), Path(strips))(network, 0)
+            use = Use(views=(View(size_px=side),))
+            figures = Monitor(read_composites(pairs, side), use, Path(strips))(network, 0)
         _say(
             str(side),
             f"{1000 * _seconds(network, side):.0f}",

@@ -1,16 +1,21 @@
 """A quick look at a network while it trains: low-resolution figures and a strip of pictures."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
-from samelight.lab.contract import Network, Use
+from samelight.lab.contract import Batch, Network, Use
 from samelight.lab.data.pairs import Pair
+from samelight.lab.data.photos import PhotoFolder
+from samelight.lab.data.views import CompositeView
 from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.inference import harmonize
+from samelight.lab.pictures import read_mask_picture, read_picture, unit_range
+from samelight.lab.types import Picture
 from samelight.types import FloatArray
 
 SHOWN = 8
@@ -18,19 +23,17 @@ BATCH = 10
 
 
 class Monitor:
-    """Scores a network on pairs as it is used, but for being shown whole photos.
+    """Scores a network on composites with known answers, all kept in memory.
 
     Args:
-        pairs: the triples; all are kept in memory at the size of the network's input.
-        use: how the network is used.
+        composites: N of them, at the size that the network is given in this use.
+        use: how it is used.
         strips: folder for pictures: composite, output, real, one row each.
     """
 
-    def __init__(self, pairs: list[Pair], use: Use, strips: Path) -> None:
+    def __init__(self, composites: Batch, use: Use, strips: Path) -> None:
+        self.composite, self.real, self.mask = composites
         self.use, self.strips = use, strips
-        self.composite = _stack([pair.composite for pair in pairs], "RGB", use.size_px)
-        self.real = _stack([pair.real for pair in pairs], "RGB", use.size_px)
-        self.mask = _stack([pair.mask for pair in pairs], "L", use.size_px)
 
     @torch.no_grad()
     def __call__(self, network: Network, images_seen: int) -> dict[str, float]:
@@ -73,12 +76,35 @@ def _pixels(image: torch.Tensor) -> FloatArray:
     return pixels
 
 
-def _stack(paths: list[Path], mode: str, size_px: int) -> torch.Tensor:
-    arrays = []
-    for path in paths:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert(mode)
-            small = upright.resize((size_px, size_px), Image.Resampling.BILINEAR)
-        pixels = np.asarray(small, dtype=np.float32) / np.float32(255)
-        arrays.append(torch.from_numpy(pixels.reshape(size_px, size_px, -1)).permute(2, 0, 1))
-    return torch.stack(arrays)
+def read_composites(pairs: Sequence[Pair], size_px: int) -> Batch:
+    """Read the triples of a data set, whole, each as a square of a given side."""
+    return Batch(
+        composite=_stack((read_picture(pair.composite) for pair in pairs), size_px),
+        real=_stack((read_picture(pair.real) for pair in pairs), size_px),
+        mask=_stack((read_mask_picture(pair.mask) for pair in pairs), size_px),
+    )
+
+
+def make_composites(
+    photos: PhotoFolder, view: CompositeView, size_px: int, *, count: int, seed: int
+) -> Batch:
+    """Make composites as training does; the same seed makes the same ones.
+
+    Args:
+        photos: those that the network has not seen, as a rule.
+        view: how they are made.
+        size_px: their side.
+        count: how many.
+        seed: apart from those that trainings take.
+    """
+    rngs = (np.random.default_rng((seed, number)) for number in range(count))
+    columns = zip(*(view(photos, size_px, rng) for rng in rngs), strict=True)
+    return Batch(*(torch.from_numpy(np.stack(column)) for column in columns))
+
+
+def _stack(pictures: Iterable[Picture], size_px: int) -> torch.Tensor:
+    """(N,C,S,S) in [0,1]."""
+    size, bilinear = (size_px, size_px), Image.Resampling.BILINEAR
+    small = (np.asarray(Image.fromarray(picture).resize(size, bilinear)) for picture in pictures)
+    planes = [unit_range(picture).reshape(size_px, size_px, -1) for picture in small]
+    return torch.from_numpy(np.stack(planes)).permute(0, 3, 1, 2).contiguous()
