@@ -18,7 +18,7 @@ from samelight.types import FloatArray, Pixels, as_float
 
 _ROOT = Path(__file__).resolve().parent.parent
 _IMAGES = _ROOT / "docs" / "images"
-# The otter's back before the rock, in pixels of the example: left, top, right, bottom.
+# The otter's back before the street, in pixels of the example: left, top, right, bottom.
 _PIECE = (990, 575, 1090, 650)
 _ZOOM = 4
 _SPILL_PX = 4
