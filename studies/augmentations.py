@@ -28,8 +28,6 @@ from samelight.lab.training.monitor import Monitor, make_composites, read_compos
 from samelight.models import spec
 
 RESULTS = Path(__file__).parents[1] / "results" / "augmentations.csv"
-EARLIER = RESULTS.with_name("earlier_augmentations.csv")
-"""Of the augmentations up to November 2026, drawn by strength and not by distance."""
 FIELDS = ("training", "seed", "images", "test", "fmse_ratio")
 EXAMPLES = 200
 TEST_SEED = 1_000_000

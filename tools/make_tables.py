@@ -4,7 +4,7 @@
 
 A table stands between `<!-- table: NAME KIND -->` and `<!-- end -->`. NAME is a shipped model,
 whose folder in results/ has a results.json and a training.json; for the kind `ablation` it is a
-method, for `augmentations` and `earlier-augmentations` "synthetic" or "pairs", and for
+method, for `augmentations` "synthetic" or "pairs", and for
 `comparison`, `equal-budget`, `full-resolution`, `paper-sizes` and `two-backgrounds` "all".
 tests/tools/test_tables.py holds the pages to it.
 """
@@ -13,7 +13,6 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +195,6 @@ TABLES: dict[str, Callable[[str], str]] = {
     "paper-sizes": paper_sizes.table,
     "two-backgrounds": two_backgrounds.table,
     "augmentations": augmentations.table,
-    "earlier-augmentations": partial(augmentations.table, path=augmentations.EARLIER),
 }
 
 
