@@ -4,6 +4,7 @@ from PIL import Image
 
 from samelight.errors import MaskError, PhotoError
 from samelight.lab.pictures import (
+    cut_out,
     is_visible,
     list_pictures,
     picture_shape,
@@ -11,6 +12,7 @@ from samelight.lab.pictures import (
     read_picture,
     unit_range,
 )
+from samelight.render.resample import WHOLE, Window
 
 
 def test_a_gray_picture_of_16_bits_keeps_its_grays(tmp_path):
@@ -62,6 +64,15 @@ def test_files_that_are_no_pictures_are_named(tmp_path):
     ):
         with pytest.raises(error, match=r"torn\.png is not a picture"):
             read(tmp_path / "torn.png")
+
+
+def test_a_window_is_cut_out_and_squeezed():
+    """A ramp tells which part of it is seen."""
+    ramp = np.repeat(np.arange(200, dtype=np.uint8)[None], 100, axis=0)
+    found = cut_out(ramp, Window(0.25, 0.5, 0.75, 1.0), 20)
+    assert found.shape == (20, 20)
+    np.testing.assert_allclose(found[0], np.linspace(52, 147, 20), atol=1.5)
+    assert cut_out(np.dstack([ramp] * 3), WHOLE, 7).shape == (7, 7, 3)
 
 
 def test_unit_range():

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from samelight.render.taps import occupied_span
+from samelight.mask.box import bounding_box
 from samelight.types import FloatArray
 
 _IDENTITY = np.eye(3, 4)
@@ -33,7 +33,7 @@ def fit_grid(
         (h,w,3,4).
     """
     total_weight = float(np.square(mask, dtype=np.float64).sum())
-    box = (occupied_span(mask, axis=1), occupied_span(mask, axis=0))
+    box = bounding_box(mask)
     moments = _moments(source[box], target[box], mask[box])
     overall = moments.sum(axis=(0, 1)) / total_weight
     global_affine = _ridge_solve(overall, _IDENTITY, _RIDGE_GLOBAL)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from samelight.errors import PhotoError
+from samelight.errors import MaskError, PhotoError
 from samelight.io.decode import open_picture, orientation
 from samelight.io.metadata.exif import QUARTER_TURNS
 from samelight.io.photo import read_photo, to_uint8
 from samelight.lab.types import Picture, Pixels8
 from samelight.mask.mask import Mask
+from samelight.render.resample import Window
 from samelight.types import FloatArray
 
 PICTURE_SUFFIXES = (".jpg", ".png", ".jpeg", ".webp", ".tif", ".tiff")
@@ -56,6 +58,34 @@ def read_mask_picture(path: Path) -> Picture:
         MaskError: when it cannot be read, or is no mask.
     """
     return to_uint8(Mask.of(path).coverage)
+
+
+def read_fitting_mask(path: Path, photo: Path, shape: tuple[int, int]) -> Mask:
+    """Read a mask and make it as large as its photo.
+
+    Args:
+        path: of the mask.
+        photo: whose it is.
+        shape: the photo's height and width.
+
+    Raises:
+        MaskError: when it cannot be read, or has other proportions: it names both files and sizes.
+    """
+    mask = Mask.of(path)
+    try:
+        return mask.resized(shape)
+    except MaskError as error:
+        raise MaskError(
+            f"{path} is {mask.shape[1]} x {mask.shape[0]} pixels and its photo {photo} "
+            f"{shape[1]} x {shape[0]}: wanted a mask of the photo's proportions"
+        ) from error
+
+
+def cut_out(picture: Picture, window: Window, size_px: int) -> Picture:
+    """Cut a window out of a picture (H,W) or (H,W,3) and make it a square of a given side."""
+    box = window.box(picture.shape[1], picture.shape[0])
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box=box))
 
 
 def unit_range(picture: Picture) -> FloatArray:

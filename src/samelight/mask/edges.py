@@ -6,7 +6,7 @@ import pyvips
 
 from samelight.errors import UsageError
 from samelight.limits import MAX_EDGE_PX
-from samelight.render.taps import occupied_span
+from samelight.mask.box import bounding_box
 from samelight.types import Coverage, FloatArray, as_float
 
 
@@ -26,7 +26,7 @@ def erode_coverage(mask: Coverage, width_px: int) -> Coverage:
         UsageError: if the width is out of range.
     """
     require_width("erode", width_px)
-    box = _box(mask, width_px)
+    box = bounding_box(mask, width_px)
     if width_px == 0 or not mask[box].size:
         return mask
     eroded = np.zeros_like(mask)
@@ -48,7 +48,7 @@ def feather_coverage(mask: Coverage, width_px: float) -> Coverage:
         UsageError: if the width is out of range.
     """
     require_width("feather", width_px)
-    box = _box(mask, round(2 * width_px))
+    box = bounding_box(mask, round(2 * width_px))
     if width_px == 0 or not mask[box].size:
         return mask
     inner = as_float(mask[box])
@@ -72,15 +72,6 @@ def require_width(name: str, width_px: float) -> None:
     """
     if not 0 <= width_px <= MAX_EDGE_PX:
         raise UsageError(f"{name} is {width_px} px: choose a number from 0 to {MAX_EDGE_PX}")
-
-
-def _box(mask: Coverage, margin: int) -> tuple[slice, slice]:
-    """Find the rows and columns of the foreground with a margin of background."""
-    spans = (occupied_span(mask, axis=1), occupied_span(mask, axis=0))
-    if spans[0].stop == 0:
-        return slice(0, 0), slice(0, 0)
-    rows, columns = (slice(max(0, span.start - margin), span.stop + margin) for span in spans)
-    return rows, columns
 
 
 def _disc_minimum(values: Coverage, radius: int) -> Coverage:

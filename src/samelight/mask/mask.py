@@ -13,8 +13,8 @@ from samelight.errors import MaskError
 from samelight.io.decode import decode, open_picture, orientation
 from samelight.io.metadata.exif import upright
 from samelight.limits import MAX_MEGAPIXELS
+from samelight.mask.box import Box, bounding_box
 from samelight.mask.edges import erode_coverage, feather_coverage
-from samelight.render.taps import occupied_span
 from samelight.types import WHITE, Coverage, FloatArray, Note, as_float
 
 MaskLike: TypeAlias = "Mask | str | Path | Image.Image | npt.NDArray[Any]"
@@ -73,9 +73,9 @@ class Mask:
         return height, width
 
     @cached_property
-    def box(self) -> tuple[slice, slice]:
+    def box(self) -> Box:
         """The rows and the columns that hold all of the foreground; empty for an empty mask."""
-        return occupied_span(self.coverage, axis=1), occupied_span(self.coverage, axis=0)
+        return bounding_box(self.coverage)
 
     @property
     def is_empty(self) -> bool:

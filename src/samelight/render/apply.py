@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from samelight.errors import UsageError
+from samelight.mask.box import bounding_box
 from samelight.render.fallback import render_tiles
 from samelight.render.native import KINDS, address, for_each_band, load_kernel
-from samelight.render.taps import Taps, interpolation_taps, occupied_span
+from samelight.render.taps import Taps, interpolation_taps
 from samelight.types import WHITE, Coverage, FloatArray, Pixels
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def render(
         )
     if in_place and not (pixels.flags.c_contiguous and pixels.flags.writeable):
         raise UsageError("to render in place, pixels must be contiguous and writable")
-    rows, columns = occupied_span(mask, axis=1), occupied_span(mask, axis=0)
+    rows, columns = bounding_box(mask)
     by_white = correction.grid.copy()
     by_white[..., 3] *= WHITE[pixels.dtype]
     if load_kernel() is None:

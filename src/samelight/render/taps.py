@@ -4,7 +4,6 @@ Samples lie at cell centres, as in half-pixel ("align_corners=False") resizing.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +37,3 @@ def interpolation_taps(pixels: int, cells: int) -> Taps:
     centre = ((np.arange(pixels) + 0.5) * (cells / pixels) - 0.5).clip(0, cells - 1)
     near = centre.astype(np.intp)
     return Taps(near, np.minimum(near + 1, cells - 1), (centre - near).astype(np.float32))
-
-
-def occupied_span(mask: npt.NDArray[Any], *, axis: int) -> slice:
-    """Find the rows or columns that hold all of a mask's foreground.
-
-    Args:
-        mask: (H,W), foreground above 0.
-        axis: 1 for the span of rows, 0 for that of columns: the axis looked along.
-
-    Returns:
-        The shortest slice; empty for an empty mask.
-    """
-    # The largest value is found many times as fast as any non-zero one.
-    places = np.flatnonzero(mask.max(axis=axis, initial=0))
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)

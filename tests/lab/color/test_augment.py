@@ -15,6 +15,7 @@ from samelight.lab.color.augment import (
     local_light,
     rms_levels,
 )
+from samelight.lab.color.transfer import IHARMONY4_TRANSFERS
 from tests.lab.pictures import disc, smooth_photo
 
 
@@ -90,8 +91,8 @@ def test_distances_are_drawn_log_uniformly(rng):
 
 
 def test_transfer_in_full_brings_the_donors_mean_in_each_of_the_four_ways(scene, monkeypatch):
-    for transfer in augment.TRANSFERS:
-        monkeypatch.setattr(augment, "TRANSFERS", (transfer,))
+    for name, transfer in IHARMONY4_TRANSFERS.items():
+        monkeypatch.setattr(augment, "IHARMONY4_TRANSFERS", {name: transfer})
         edit = augment.colour_transfer(scene, np.random.default_rng(0))
         found = edit(scene.region, 1.0)
         np.testing.assert_allclose(found.mean(0), scene.donor.mean(0), atol=0.01)

@@ -18,13 +18,7 @@ from samelight.color.lut import apply_lut
 from samelight.color.spaces import LUMA, linear_to_srgb, srgb_to_linear
 from samelight.lab.color.development import draw_development
 from samelight.lab.color.illuminant import shipped_illuminants
-from samelight.lab.color.transfer import (
-    Transfer,
-    covariance,
-    distribution,
-    histogram,
-    mean_and_deviation,
-)
+from samelight.lab.color.transfer import IHARMONY4_TRANSFERS
 from samelight.types import FloatArray
 
 Edit: TypeAlias = Callable[[FloatArray, float], FloatArray]
@@ -56,13 +50,10 @@ def develop(scene: Scene, rng: np.random.Generator) -> Edit:
     return draw_development(rng)
 
 
-TRANSFERS: tuple[Transfer, ...] = (mean_and_deviation(1.0), covariance, histogram, distribution)
-"""The four ways in which iHarmony4 was made (Cong et al. 2020)."""
-
-
 def colour_transfer(scene: Scene, rng: np.random.Generator) -> Edit:
-    """Statistics of another photo's object, brought over in one of four ways."""
-    move = TRANSFERS[rng.integers(len(TRANSFERS))](scene.region, scene.donor)
+    """Statistics of another photo's object, brought over in one of iHarmony4's four ways."""
+    transfers = list(IHARMONY4_TRANSFERS.values())
+    move = transfers[rng.integers(len(transfers))](scene.region, scene.donor)
     return lambda colours, strength: _part_way(colours, move(colours), strength)
 
 

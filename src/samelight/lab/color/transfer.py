@@ -5,7 +5,7 @@ colours `here` (N,3) and `there` (M,3), it returns a map of colours (...,3) -> (
 sRGB-encoded, [0,1]; maps may leave the range.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +111,17 @@ def distribution(here: FloatArray, there: FloatArray) -> ColourMap:
         return moved.reshape(colours.shape)
 
     return move
+
+
+IHARMONY4_TRANSFERS: Mapping[str, Transfer] = {
+    "lab": mean_and_deviation(1.0),
+    "rgb": covariance,
+    "histogram": histogram,
+    "idt": distribution,
+}
+"""The four ways in which iHarmony4 was made (Cong et al. 2020): global transfer in Lab (Reinhard
+2001) and in RGB (Xiao 2006), cumulative histogram (Fecker 2008), iterative distribution transfer
+(Pitie 2007)."""
 
 
 def gray_world(here: FloatArray, there: FloatArray) -> ColourMap:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from samelight.color.lut import apply_lut
 from samelight.lab.color.random_lut import random_lut, random_luts, read_luts
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.pictures import unit_range
+from samelight.lab.pictures import cut_out, unit_range
 from samelight.lab.types import Picture
 from samelight.render.resample import Window
 from samelight.types import FloatArray
@@ -119,9 +118,7 @@ def _overlap(first: Window, second: Window) -> float:
 
 
 def _cut(photo: Picture, window: Window, size_px: int, *, flip: bool) -> Picture:
-    box = window.box(photo.shape[1], photo.shape[0])
-    image = Image.fromarray(photo)
-    pixels = np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box=box))
+    pixels = cut_out(photo, window, size_px)
     return np.ascontiguousarray(pixels[:, ::-1]) if flip else pixels
 
 

@@ -6,14 +6,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 
 from samelight.io.files import write_whole
 from samelight.lab.data.photos import Neighbours, PhotoFolder
 from samelight.lab.data.views import LEAST_WINDOW
 from samelight.lab.nn.backbone import Backbone
 from samelight.lab.nn.regions import region_moments, resize_mask
-from samelight.lab.pictures import unit_range
+from samelight.lab.pictures import cut_out, unit_range
 from samelight.render.resample import window_around
 from samelight.types import FloatArray
 
@@ -90,10 +89,6 @@ def object_features(photos: PhotoFolder) -> Features:
 def _shown(photos: PhotoFolder, owner: int, number: int) -> tuple[FloatArray, FloatArray]:
     """An object, with a little of what is around it, and its mask."""
     photo, mask = photos.photo(owner), photos.mask(owner, number)
-    box = window_around(mask, around=_AROUND, least=LEAST_WINDOW).box(mask.shape[1], mask.shape[0])
-    small = (
-        Image.fromarray(picture).resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR, box=box)
-        for picture in (photo, mask)
-    )
-    picture, cover = (unit_range(np.asarray(part)) for part in small)
+    window = window_around(mask, around=_AROUND, least=LEAST_WINDOW)
+    picture, cover = (unit_range(cut_out(part, window, SIDE_PX)) for part in (photo, mask))
     return picture, cover

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from samelight.errors import MaskError, PhotoError
+from samelight.errors import PhotoError
 from samelight.io.photo import read_photo, to_uint8
-from samelight.lab.pictures import list_pictures, picture_shape, read_picture
+from samelight.lab.pictures import list_pictures, picture_shape, read_fitting_mask, read_picture
 from samelight.lab.stream import in_order
 from samelight.lab.types import Picture, Pixels8
 from samelight.mask.mask import Mask
@@ -134,15 +134,8 @@ class PhotoFolder:
         """Read a mask and make it as large as its photo; a black one says so in its notes."""
         entry, kept = self.entries[number[0]], self._photos.get(number[0])
         path = entry.masks[number[1]]
-        height, width = picture_shape(entry.path) if kept is None else kept.shape[:2]
-        mask = Mask.of(path)
-        try:
-            fitted = mask.resized((height, width))
-        except MaskError as error:
-            raise MaskError(
-                f"{path} is {mask.shape[1]} x {mask.shape[0]} pixels and its photo {entry.path} "
-                f"{width} x {height}: wanted a mask of the photo's proportions"
-            ) from error
+        shape = picture_shape(entry.path) if kept is None else kept.shape[:2]
+        fitted = read_fitting_mask(path, entry.path, shape)
         if not fitted.is_empty:
             return fitted
         black = Note("mask-black", f"{path} is black: it is left out")

@@ -20,7 +20,7 @@ from samelight.lab.color.augment import (
 )
 from samelight.lab.color.development import expose_as_subject
 from samelight.lab.data.photos import PhotoFolder
-from samelight.lab.pictures import unit_range
+from samelight.lab.pictures import cut_out, unit_range
 from samelight.lab.types import Picture
 from samelight.render.resample import Window, window_around
 from samelight.types import FloatArray
@@ -234,10 +234,7 @@ def _cut(
     photo: Picture, mask: Picture, window: Window, size_px: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Cut a window out, make it square, flip at times."""
-    box = window.box(mask.shape[1], mask.shape[0])
-    bilinear = Image.Resampling.BILINEAR
-    pixels = np.asarray(Image.fromarray(photo).resize((size_px, size_px), bilinear, box=box))
-    cover = np.asarray(Image.fromarray(mask).resize((size_px, size_px), bilinear, box=box))
+    pixels, cover = (cut_out(picture, window, size_px) for picture in (photo, mask))
     if rng.random() < 0.5:
         pixels, cover = pixels[:, ::-1], cover[:, ::-1]
     return unit_range(pixels), unit_range(cover)

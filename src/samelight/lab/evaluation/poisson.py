@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from samelight.mask.box import bounding_box
 from samelight.types import FloatArray
 
 Region = npt.NDArray[np.bool_]
@@ -38,17 +39,10 @@ def harmonic_fill(image: FloatArray, inside: Region) -> FloatArray:
         (H,W,3), what to add; 0 outside. Discrete Laplace equation on four neighbours, solved to
         about 1e-4 of the largest jump.
     """
-    rows, columns = (_span(np.any(inside, axis=1 - axis)) for axis in (0, 1))
-    window = np.s_[rows, columns]
+    window = bounding_box(inside, margin=1)
     filled = np.zeros_like(image)
     filled[window] = _solve(image[window].astype(np.float64), inside[window])
     return filled
-
-
-def _span(occupied: Region) -> slice:
-    """The occupied stretch of an axis and one pixel more on both sides."""
-    places = np.flatnonzero(occupied)
-    return slice(max(0, int(places[0]) - 1), int(places[-1]) + 2)
 
 
 def _solve(image: Field, inside: Region) -> Field:

@@ -26,14 +26,12 @@ from samelight.lab.evaluation.metrics import (
     weighted_mean,
 )
 from samelight.lab.types import Pixels8
+from samelight.mask.box import Box, bounding_box
 from samelight.render.taps import interpolation_taps
 from samelight.types import FloatArray, Pixels
 
 BINS = (0.05, 0.15)
 """Shares of the image between which RainNet, HDNet and DiffHarmony divide the test set."""
-
-
-Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +170,7 @@ class Scorer:
         self._similarity = ssim_map(self._below, case.real)
         free = protocol.background == "as predicted"
         where = np.ones_like(case.mask) if free else case.mask
-        self._box = _box(where, 0) if where.any() else None
+        self._box = bounding_box(where) if where.any() else None
 
     def __call__(self, output: Pixels) -> Figures:
         """Score one output.
@@ -223,7 +221,7 @@ class Scorer:
             # A pixel changes the windows within 3 pixels of it; those read 3 pixels further.
             whole = self.protocol.background == "as predicted"
             span = np.ones_like(mask) if whole else mask
-            changed, read = _box(span, SSIM_RADIUS), _box(span, 2 * SSIM_RADIUS)
+            changed, read = bounding_box(span, SSIM_RADIUS), bounding_box(span, 2 * SSIM_RADIUS)
             seen = values[read]
             if self.protocol.background == "not counted":
                 seen = self._blend(seen, read)
@@ -234,16 +232,6 @@ class Scorer:
             )
             similarity[changed] = part[inner]
         return squared, similarity
-
-
-def _box(mask: FloatArray, margin: int) -> Box:
-    """The mask's bounding box and a margin, inside the image."""
-    spans = []
-    for axis in (0, 1):
-        places = np.flatnonzero(mask.any(axis=1 - axis))
-        end = min(mask.shape[axis], int(places[-1]) + 1 + margin)
-        spans.append(slice(max(0, int(places[0]) - margin), end))
-    return spans[0], spans[1]
 
 
 def _foreground_error(protocol: Protocol, squared: Map, mask: FloatArray) -> float:

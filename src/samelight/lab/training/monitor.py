@@ -14,8 +14,9 @@ from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import CompositeView
 from samelight.lab.evaluation.metrics import foreground_mse_255
 from samelight.lab.inference import harmonize
-from samelight.lab.pictures import read_mask_picture, read_picture, unit_range
+from samelight.lab.pictures import cut_out, read_mask_picture, read_picture, unit_range
 from samelight.lab.types import Picture
+from samelight.render.resample import WHOLE
 from samelight.types import FloatArray
 
 SHOWN = 8
@@ -104,7 +105,6 @@ def make_composites(
 
 def _stack(pictures: Iterable[Picture], size_px: int) -> torch.Tensor:
     """(N,C,S,S) in [0,1]."""
-    size, bilinear = (size_px, size_px), Image.Resampling.BILINEAR
-    small = (np.asarray(Image.fromarray(picture).resize(size, bilinear)) for picture in pictures)
-    planes = [unit_range(picture).reshape(size_px, size_px, -1) for picture in small]
+    small = (unit_range(cut_out(picture, WHOLE, size_px)) for picture in pictures)
+    planes = [picture.reshape(size_px, size_px, -1) for picture in small]
     return torch.from_numpy(np.stack(planes)).permute(0, 3, 1, 2).contiguous()

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samelight.errors import DatasetError, UsageError
+from samelight.errors import DatasetError, MaskError, UsageError
 from samelight.lab.color.charts import Light, shipped_lights
 from samelight.lab.color.illuminant import STANDARD_PATCHES, change_light, fit_polynomial
 from samelight.lab.data.build.build import build, count_jobs, masked_photos
-from samelight.lab.data.build.synthesize import KINDS, Builder, _scene
+from samelight.lab.data.build.scene import read_scene
+from samelight.lab.data.build.synthesize import KINDS, Builder
 from samelight.lab.data.datasets.check import check_files
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.triples import read_triple
@@ -151,8 +152,8 @@ def test_what_cannot_be_built_is_told(tmp_path):
         run(builder(tmp_path, out="new", size_px=3), tmp_path)
     assert not (tmp_path / "new").exists()
     Image.new("L", (30, 90)).save(tmp_path / "photos" / "masks" / "dog_1.png")
-    _scene.cache_clear()
-    with pytest.raises(DatasetError, match="wanted a mask of the photo's proportions"):
+    read_scene.cache_clear()
+    with pytest.raises(MaskError, match="wanted a mask of the photo's proportions"):
         run(builder(tmp_path, out="new"), tmp_path)
     for mask in (tmp_path / "photos" / "masks").iterdir():
         mask.unlink()

@@ -11,53 +11,34 @@ Three kinds, after three published data sets:
 Composite number n depends on the seed and n alone. Photos are read as they are needed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from samelight.color.lut import apply_lut
-from samelight.errors import DatasetError, PhotoError
 from samelight.io.files import write_whole
 from samelight.lab.color.charts import Light
 from samelight.lab.color.illuminant import change_light
 from samelight.lab.color.random_lut import random_lut
-from samelight.lab.color.transfer import (
-    Transfer,
-    covariance,
-    distribution,
-    histogram,
-    mean_and_deviation,
-    regrain,
-)
+from samelight.lab.color.transfer import IHARMONY4_TRANSFERS, regrain
+from samelight.lab.data.build.scene import object_colours, read_scene
 from samelight.lab.data.photos import PhotoEntry
 from samelight.lab.data.triples import paste
 from samelight.lab.pictures import unit_range
 from samelight.lab.types import Pixels8
+from samelight.mask.box import Box, bounding_box
 from samelight.types import FloatArray
-
-FAMILIES: Mapping[str, Transfer] = {
-    "lab": mean_and_deviation(1.0),
-    "rgb": covariance,
-    "histogram": histogram,
-    "idt": distribution,
-}
-"""Global transfer in Lab (Reinhard 2001) and RGB (Xiao 2006), cumulative histogram (Fecker 2008),
-iterative distribution transfer with regraining (Pitie 2007)."""
 
 KINDS = ("iharmony4", "luts", "ccharmony")
 
 # A change that newly clips more of the object than this is drawn again, at most so often (ours).
 _MOST_CLIPPED, _DRAWS = 0.05, 4
-_REFERENCE_PX, _SAMPLES = 128, 4096
+_SAMPLES = 4096
 _JPEG_QUALITY = 95
-
-
-Box = tuple[slice, slice]
 
 
 class Job(NamedTuple):
@@ -120,7 +101,7 @@ class Builder:
     def __call__(self, job: Job) -> Row | None:
         """Make and write one composite; None if the mask holds nothing to recolour."""
         rng = np.random.default_rng((self.seed, job.number))
-        photo, mask = _scene(job.entry.path, job.mask, self.size_px)
+        photo, mask = read_scene(job.entry.path, job.mask, self.size_px)
         if not (mask > 0.5).any():
             return None
         if self.kind == "luts":
@@ -139,10 +120,10 @@ class Builder:
         """Towards an object of another photo."""
 
         def draw() -> tuple[Pixels8, str, str]:
-            family = list(FAMILIES)[rng.integers(len(FAMILIES))]
+            family = list(IHARMONY4_TRANSFERS)[rng.integers(len(IHARMONY4_TRANSFERS))]
             other = self._another(job.entry, rng)
             which = other.masks[rng.integers(len(other.masks))]
-            colours = _object_colours(other.path, which)
+            colours = object_colours(other.path, which)
             composite = _transferred(family, photo, mask, colours, rng)
             return composite, family, which.name
 
@@ -160,7 +141,8 @@ class Builder:
             there = self.lights[drawn[1]]
             if there is here:
                 there = self.lights[drawn[0]]
-            box, colours = _object_window(photo, mask)
+            box = bounding_box(mask)
+            colours = unit_range(photo[box])
             moved = _quantised(change_light(colours, here.to_standard, there.from_standard))
             composite = _pasted_in(box, moved, mask, photo)
             return composite, "illuminant", f"{here.name} -> {there.name}"
@@ -228,11 +210,12 @@ def _transferred(
     colours: FloatArray,
     rng: np.random.Generator,
 ) -> Pixels8:
-    box, before = _object_window(photo, mask)
+    box = bounding_box(mask)
+    before = unit_range(photo[box])
     inside = before.reshape(-1, 3)[np.flatnonzero(mask[box] > 0.5)]
     if len(inside) > _SAMPLES:
         inside = inside[rng.integers(len(inside), size=_SAMPLES)]
-    recolour = FAMILIES[family](inside, colours)
+    recolour = IHARMONY4_TRANSFERS[family](inside, colours)
     if family == "idt":
         after = regrain(before, recolour, radius=max(2, max(before.shape) // 96), step=2)
     else:
@@ -271,16 +254,6 @@ def _quantised(colours: FloatArray) -> Pixels8:
     return levels
 
 
-def _object_window(photo: Pixels8, mask: FloatArray) -> tuple[Box, FloatArray]:
-    """The mask's bounding box, and the photo there in [0,1]."""
-    spans = []
-    for axis in (0, 1):
-        places = np.flatnonzero(mask.any(axis=1 - axis))
-        spans.append(slice(int(places[0]), int(places[-1]) + 1))
-    box = (spans[0], spans[1])
-    return box, unit_range(photo[box])
-
-
 def _draw_window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
     """A window of 70-90 % of each side: two of them share 20-80 % of their union (SSH: unknown)."""
     spans = []
@@ -289,47 +262,3 @@ def _draw_window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slic
         start = int(rng.integers(side - length + 1))
         spans.append(slice(start, start + length))
     return spans[0], spans[1]
-
-
-def _read(path: Path, mode: str, size_px: int) -> Pixels8:
-    """Read a picture no larger than needed: JPEG decodes at a fraction of its size."""
-    try:
-        with Image.open(path) as image:
-            image.draft(mode if mode == "RGB" else None, (size_px, size_px))
-            upright = ImageOps.exif_transpose(image).convert(mode)
-            if max(upright.size) > size_px:
-                upright.thumbnail((size_px, size_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
-            return np.asarray(upright)
-    except OSError as error:
-        raise PhotoError(f"{path} cannot be read as a photo ({error}): remove it") from error
-
-
-def _read_mask(path: Path, size_px: int, shape: tuple[int, ...]) -> FloatArray:
-    mask = _read(path, "L", size_px)
-    if mask.shape != shape:
-        # Rounding may differ by a pixel between photo and mask; more is another picture's mask.
-        if abs(mask.shape[0] - shape[0]) > 1 or abs(mask.shape[1] - shape[1]) > 1:
-            raise DatasetError(
-                f"{path} is {mask.shape}, its photo {shape} at this size (height, width): "
-                "wanted a mask of the photo's proportions"
-            )
-        size = (shape[1], shape[0])
-        mask = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
-    return unit_range(mask)
-
-
-# Variants of one mask follow one another: two threads look at two scenes at most.
-@lru_cache(maxsize=2)
-def _scene(photo: Path, mask: Path, size_px: int) -> tuple[Pixels8, FloatArray]:
-    """A photo (H,W,3) and one of its masks (H,W); not to be written to."""
-    pixels = _read(photo, "RGB", size_px)
-    return pixels, _read_mask(mask, size_px, pixels.shape[:2])
-
-
-@lru_cache(maxsize=256)
-def _object_colours(photo: Path, mask: Path) -> FloatArray:
-    """Colours of an object, (M,3) in [0,1], from a small copy; of the whole photo if it is tiny."""
-    small = _read(photo, "RGB", _REFERENCE_PX)
-    covered = _read_mask(mask, _REFERENCE_PX, small.shape[:2])
-    colours = small.reshape(-1, 3)[np.flatnonzero(covered > 0.5)]
-    return unit_range(colours if len(colours) >= 32 else small.reshape(-1, 3))
