@@ -7,6 +7,7 @@ does not; they know nothing of objects.
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,8 @@ def add_masks(root: Path, count: int, seed: int) -> Iterator[int]:
     bare = [entry.path for entry in list_photos(root) if not entry.masks]
     try:
         folder.mkdir(exist_ok=True)
-        with ProcessPoolExecutor() as pool:
+        # Not forked: libvips, which reads the photos, keeps threads that a copy would wait for.
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             yield from pool.map(partial(_add, folder, count, seed), bare, chunksize=4)
     except OSError as error:
         raise OutputError(f"masks cannot be written to {folder} ({error})") from error
