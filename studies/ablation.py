@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from samelight.lab.contract import Config, Method, Network, Recipe, Stage, Use, View
+from samelight.lab.data.donors import cached_neighbours
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.evaluation.report import markdown_table
@@ -189,6 +190,8 @@ def train_briefly(
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
     photos = PhotoFolder(args.photos, part="training", in_memory=True)
+    args.runs.mkdir(parents=True, exist_ok=True)
+    photos.neighbours = cached_neighbours(photos, args.runs / "donors.npz")
     pairs, strips = list_pairs(args.pairs), args.runs / "samples"
     looks = {LOOK[method] for method in args.methods}
     monitors = {

@@ -19,6 +19,7 @@ import ablation
 
 from samelight.lab.color.augment import FOREGROUND_MIX
 from samelight.lab.contract import Use
+from samelight.lab.data.donors import cached_neighbours
 from samelight.lab.data.pairs import list_pairs
 from samelight.lab.data.photos import PhotoFolder
 from samelight.lab.data.views import CompositeView
@@ -63,6 +64,8 @@ def test_views() -> dict[str, CompositeView]:
 def measure(args: argparse.Namespace) -> None:
     """Train what the results file does not hold yet."""
     photos = PhotoFolder(args.photos, part="training", in_memory=True)
+    args.runs.mkdir(parents=True, exist_ok=True)
+    photos.neighbours = cached_neighbours(photos, args.runs / "donors.npz")
     held_out = PhotoFolder(args.photos, part="held_out")
     use = Use(views=(spec.View(size_px=args.size),))
     composites = {

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from samelight.harmonizer import Harmonizer
 from samelight.lab.data.photos import Part, PhotoFolder
 from samelight.lab.data.views import CompositeView
+from samelight.mask.mask import Mask
 from samelight.models.registry import DEFAULT_MODEL
-from samelight.models.session import Session, open_session
 
 SEED = 2_000_000
 """Apart from the seeds that trainings take."""
@@ -28,11 +29,11 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--examples", type=int, default=300)
     args = parser.parse_args()
-    session = open_session(args.model)
+    harmonizer = Harmonizer(args.model)
     ratios = []
     for part in PARTS:
         photos = PhotoFolder(args.photos, part=part)
-        ratio, improved = score(session, photos, args.examples)
+        ratio, improved = score(harmonizer, photos, args.examples)
         ratios.append(ratio)
         sys.stdout.write(
             f"{len(photos)} photos, {part.replace('_', ' ')}: {ratio:.3f} of the error, "
@@ -41,18 +42,18 @@ def main() -> None:
     sys.stdout.write(f"gap: {ratios[1] - ratios[0]:+.3f}\n")
 
 
-def score(session: Session, photos: PhotoFolder, examples: int) -> tuple[float, float]:
+def score(harmonizer: Harmonizer, photos: PhotoFolder, examples: int) -> tuple[float, float]:
     """Mean fMSE relative to the composites', and the share that improved."""
     view = CompositeView(untouched=0.0, around_object=1.0)
     errors = []
     for number in range(examples):
         rng = np.random.default_rng((SEED, number))
-        example = view(photos, session.spec.size_px, rng)
+        example = view(photos, harmonizer.spec.size_px, rng)
         composite, real, mask = (part.transpose(1, 2, 0) for part in example)
         inside = mask[..., 0] > 0.5
         if inside.sum() < LEAST_FOREGROUND_PX:
             continue
-        output = session.picture(composite, mask[..., 0])
+        output = harmonizer.predict(composite, Mask(mask[..., 0])).harmonized
         errors.append([np.square(image - real)[inside].mean() for image in (composite, output)])
     before, after = np.array(errors).T
     return float(after.mean() / before.mean()), float((after < before).mean())
