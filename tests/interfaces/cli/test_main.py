@@ -115,7 +115,9 @@ def test_an_exit_inside_keeps_its_code(run_program, folder):
 @pytest.mark.skipif(sys.platform == "win32", reason="has other signals")
 def test_an_interruption_is_130_and_leaves_nothing(folder):
     before = (
-        "import time, samelight.io.photo as p\n"
+        "import signal, time, samelight.io.photo as p\n"
+        # A shell starts what runs in the background with interruptions ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "p.read_photo = lambda path, **_: (print('reading', flush=True), time.sleep(60))"
     )
     arguments = ["harmonize", "photo.png", "-m", "mask.png"]
