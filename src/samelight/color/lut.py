@@ -36,7 +36,7 @@ def apply_lut(colours: npt.NDArray[Any], table: FloatArray) -> npt.NDArray[Any]:
 
     Args:
         colours: (...,3) float32, those outside [0,1] take the border's value; or a picture (H,W,3)
-            of uint8, which Pillow looks up ten times as fast, to within a level.
+            of uint8, which Pillow looks up six times as fast, to within a level.
         table: (S,S,S,3); for uint8 in [0,1] and of 2 to 65 colours per axis.
 
     Returns:
