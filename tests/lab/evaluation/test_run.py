@@ -201,7 +201,7 @@ def test_a_killed_evaluation_goes_on(tmp_path, tiny_model):
         [sys.executable, "-c", KILLED, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     outputs = run / "predictions"
-    while len(list(outputs.rglob("*.png"))) < 12 and begun.poll() is None:
+    while len(list(outputs.rglob("[!.]*.png"))) < 12 and begun.poll() is None:
         time.sleep(0.02)
     begun.send_signal(signal.SIGKILL)
     begun.wait()
