@@ -126,6 +126,25 @@ def test_a_jpeg_of_which_nearly_all_is_missing_is_refused_without_decoding(tmp_p
         read_photo(tmp_path / "bomb.jpg")
 
 
+@pytest.mark.parametrize("compression", [1, 5, 8, 32773])
+def test_a_tiff_of_which_nearly_all_is_missing_is_refused_without_decoding(tmp_path, compression):
+    side = 20_000
+    tags = {256: side, 257: side, 258: 8, 259: compression, 262: 1, 273: 200, 277: 1, 278: side}
+    tags |= {279: 100}
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + rows + bytes(4)
+    (tmp_path / "bomb.tif").write_bytes(head.ljust(300, b"\0"))
+    with pytest.raises(PhotoError, match="damaged or cut short"):
+        read_photo(tmp_path / "bomb.tif")
+
+
+def test_a_blank_picture_is_no_bomb(tmp_path):
+    for suffix, options in ((".png", {}), (".tif", {"compression": "tiff_deflate"}), (".jpg", {})):
+        blank = Image.new("1" if suffix != ".jpg" else "L", (4000, 3000))
+        blank.save(tmp_path / f"blank{suffix}", **options)
+        assert not read_photo(tmp_path / f"blank{suffix}").pixels.any()
+
+
 def gray_part(tmp_path, data):
     with Image.open(io.BytesIO(data)) as image:
         image.convert("L").save(tmp_path / "gray.jpg")

@@ -1,6 +1,7 @@
 """Opening image files through libvips: limits before decoding, and errors for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,9 @@ _HEVC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc",
 _HEIF, _LONGEST_SIDE = b"ftyp", 100_000_000
 _AVIF_SEQUENCE = b"ftypavis"
 _BRAND = slice(4, 12)
-_MOST_PIXELS_A_BYTE = 256 / 6 * 8
+# Values that a byte can make: JPEG spends a bit at least on 64 values or, in a channel of less
+# resolution, on what they are enlarged to; Deflate makes 1032 bytes of one, and those 8 bits each.
+_MOST_VALUES_A_BYTE = {"jpeg": 2000, "png": 1032 * 8}
 
 
 class Opened(NamedTuple):
@@ -67,10 +70,10 @@ def open_picture(
     kind = str(image.get("vips-loader")).split("load")[0]
     if kind not in _KINDS:
         raise error(f"{path} is a {kind} file: save it as {_FORMATS}")
-    if kind == "tiff":
-        _require_readable(path, tiff_kind(path, (page or 1) - 1), error)
-    _require_size(path, image, error, max_megapixels)
-    return Opened(path, kind, image, (page or 1) - 1, error, _pages_note(path, kind, image, page))
+    opened = Opened(path, kind, image, (page or 1) - 1, error, _pages_note(path, kind, image, page))
+    _require_size(opened, max_megapixels)
+    _require_content(opened)
+    return opened
 
 
 def decode(
@@ -86,13 +89,15 @@ def decode(
         (H,W,bands), and what there is to say of damage.
     """
     try:
-        return _as_array(convert(opened.image)), ()
+        with _all_failures():
+            return _as_array(convert(opened.image)), ()
     except pyvips.Error as failure:
-        if opened.kind != "jpeg" or _promises_too_much(opened):
+        if opened.kind != "jpeg":
             raise decoding_error(opened) from failure
         reason = str(failure).strip().splitlines()[-1].removeprefix("VipsJpeg:").strip()
     try:
-        pixels = _as_array(convert(_load_jpeg(opened.path, "error")))
+        with _all_failures():
+            pixels = _as_array(convert(_load_jpeg(opened.path, "error")))
     except pyvips.Error as failure:
         raise decoding_error(opened) from failure
     text = f"{opened.path} is damaged ({reason}): what could be decoded was taken, look at it"
@@ -128,15 +133,16 @@ def _load(path: Path, page: int | None, error: type[SamelightError]) -> pyvips.I
         raise error(f"{path} is damaged: fetch or export it again")
     options = {} if page in (None, 1) else {"page": page - 1}
     try:
-        if is_jpeg:
-            return _load_jpeg(path, "warning")
-        return pyvips.Image.new_from_source(
-            _source(path, (page or 1) - 1),
-            "",
-            access="sequential",
-            fail_on="error",
-            **options,
-        )
+        with _all_failures():
+            if is_jpeg:
+                return _load_jpeg(path, "warning")
+            return pyvips.Image.new_from_source(
+                _source(path, (page or 1) - 1),
+                "",
+                access="sequential",
+                fail_on="error",
+                **options,
+            )
     except pyvips.Error as failure:
         if is_jpeg:
             return _load_damaged_jpeg(path, error)
@@ -150,19 +156,20 @@ def _load_jpeg(path: Path, fail_on: str) -> pyvips.Image:
 
 def _load_damaged_jpeg(path: Path, error: type[SamelightError]) -> pyvips.Image:
     try:
-        return _load_jpeg(path, "error")
+        with _all_failures():
+            return _load_jpeg(path, "error")
     except pyvips.Error as failure:
         raise error(f"{path} is not a picture: wanted {_FORMATS}") from failure
 
 
-def _promises_too_much(opened: Opened) -> bool:
-    """Whether most of a JPEG is missing: decoding what is left would fill memory with gray.
-
-    Huffman coding spends at least a bit on each block of 64 values, and there are at least 6
-    blocks for 256 pixels.
-    """
-    pixels: int = opened.image.width * opened.image.height
-    return pixels > _MOST_PIXELS_A_BYTE * opened.path.stat().st_size
+@contextmanager
+def _all_failures() -> Iterator[None]:
+    """Let every failure be pyvips' own, also where libvips quotes bytes that are no text."""
+    try:
+        yield
+    except UnicodeDecodeError as failure:
+        pyvips.vips_lib.vips_error_clear()
+        raise pyvips.Error("libvips says what is no text") from failure
 
 
 def _source(path: Path, page: int = 0) -> pyvips.Source:
@@ -188,21 +195,32 @@ def _opening_error(path: Path, page: int | None, error: type[SamelightError]) ->
     return error(f"{path} is not a picture: wanted {_FORMATS}")
 
 
-def _require_readable(path: Path, kind: TiffKind, error: type[SamelightError]) -> None:
-    if kind.is_misread:
-        raise error(_unusual_tiff(path, kind))
-
-
-def _require_size(
-    path: Path, image: pyvips.Image, error: type[SamelightError], max_megapixels: float
-) -> None:
-    megapixels = image.width * image.height / 1e6
+def _require_size(opened: Opened, max_megapixels: float) -> None:
+    """Refuse a picture that is too large to be wanted."""
+    width, height = opened.image.width, opened.image.height
+    megapixels = width * height / 1e6
     if megapixels > max_megapixels:
-        raise error(
-            f"{path} is {image.width} x {image.height} ({megapixels:.0f} megapixels), and more "
-            f"than {max_megapixels:g} are refused: make it smaller, or raise --max-megapixels "
-            "(in Python max_megapixels)"
+        raise opened.error(
+            f"{opened.path} is {width} x {height} ({megapixels:.0f} megapixels), and more than "
+            f"{max_megapixels:g} are refused: make it smaller, or raise --max-megapixels (in "
+            "Python max_megapixels)"
         )
+
+
+def _require_content(opened: Opened) -> None:
+    """Refuse what libvips reads wrongly, and what cannot be all there.
+
+    Most of such a picture would be filled with gray, for a file of a few bytes in gigabytes.
+    """
+    image, most = opened.image, _MOST_VALUES_A_BYTE.get(opened.kind)
+    if opened.kind == "tiff":
+        kind = tiff_kind(opened.path, opened.page)
+        most = kind.most_values_a_byte
+        if kind.is_misread:
+            raise opened.error(_unusual_tiff(opened.path, kind))
+    values = image.width * image.height * image.bands
+    if most is not None and values > most * opened.path.stat().st_size:
+        raise decoding_error(opened)
 
 
 def _pages_note(path: Path, kind: str, image: pyvips.Image, page: int | None) -> tuple[Note, ...]:

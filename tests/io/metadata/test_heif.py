@@ -84,3 +84,16 @@ def test_an_impossible_size_is_damage_and_nothing_else_is_said(tmp_path, capfd):
     with pytest.raises(PhotoError, match="is damaged"):
         read_photo(path)
     assert capfd.readouterr().err == ""
+
+
+def test_words_of_libvips_that_are_no_text_are_damage_once(tmp_path, rng):
+    path = tmp_path / "in.avif"
+    Image.fromarray(rng.integers(0, 256, (24, 16, 3), dtype=np.uint8)).save(path)
+    whole = path.read_bytes()
+    # An essential property of no known kind: its name is quoted.
+    odd = whole.replace(b"pixi", b"au\xef\xa3").replace(b"\1\2\x83\4", b"\1\x82\x83\4")
+    path.write_bytes(odd)
+    with pytest.raises(PhotoError):
+        read_photo(path)
+    path.write_bytes(whole)
+    assert read_photo(path).pixels.shape == (24, 16, 3)

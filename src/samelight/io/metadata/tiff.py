@@ -46,6 +46,8 @@ _COMPRESSIONS = {
     _OLD_JPEG: "old-style JPEG", 34712: "JPEG 2000", 34887: "LERC", 34892: "lossy DNG",
     34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }  # fmt: skip
+# 8 values of a bit each; a run of PackBits, a word of LZW and one of Deflate make more of them.
+_MOST_VALUES_A_BYTE = {1: 8, 32773: 64 * 8, 5: 4096 * 8, 8: 1032 * 8, 32946: 1032 * 8}
 _USUAL_BITS = {1, 2, 4, 8, 16}
 _USUAL_COLOUR_MODELS = {0, 1, 2, 3, 5, _YCBCR}
 _COLOUR_MODELS = {
@@ -62,6 +64,8 @@ class TiffKind(NamedTuple):
     """What few programs read about it, in words; empty for a usual one."""
     is_misread: bool
     """Whether libvips reads it without complaint, and wrongly."""
+    most_values_a_byte: int | None
+    """How many values a byte of the file can hold; None = as many as one likes."""
 
 
 def read_tiff(path: str | Path, page: int = 0) -> Found:
@@ -117,7 +121,7 @@ def tiff_kind(path: str | Path, page: int = 0) -> TiffKind:
     if _numbers(tags, _PLANES, 1)[0] == _SEPARATE_PLANES and _TILE_WIDTH in tags:
         unusual.append("tiles of one channel each")
     is_misread = compression == _OLD_JPEG or model not in _USUAL_COLOUR_MODELS or is_plain_ycbcr
-    return TiffKind(tuple(unusual), is_misread)
+    return TiffKind(tuple(unusual), is_misread, _MOST_VALUES_A_BYTE.get(compression))
 
 
 def without_association(path: str | Path, page: int = 0) -> mmap.mmap | None:

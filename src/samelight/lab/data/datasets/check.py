@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyvips
-
 from samelight.errors import DatasetError, PhotoError
-from samelight.io.decode import decoding_error, open_picture, orientation
+from samelight.io.decode import decode as decode_picture
+from samelight.io.decode import open_picture, orientation
 from samelight.lab.data.pairs import Listing, Pair, open_dataset, splits_of
 from samelight.lab.data.triples import require_one_size
 from samelight.lab.stream import in_order
@@ -100,10 +99,9 @@ def _measure(path: Path, *, decode: bool) -> Size | str:
         image, turned = opened.image, orientation(opened.image)
         size = (int(image.height), int(image.width))
         if decode:
-            try:
-                image.avg()
-            except pyvips.Error:
-                return str(decoding_error(opened))
+            _, damage = decode_picture(opened)
+            if damage:
+                return damage[0].text
     except PhotoError as error:
         return str(error)
     return size[::-1] if turned >= 5 else size
